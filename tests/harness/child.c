@@ -11,27 +11,31 @@
 #include "raw.h"
 #include "suite.h"
 
-static void run_child(void (*fn)(void *), void *arg) {
+static void run_child(void (*fn)(void *), void *arg)
+{
     raw_syscall3(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0);
     fn(arg);
     _exit(0);
 }
 
-pid_t child_start(void (*fn)(void *), void *arg) {
+pid_t child_start(void (*fn)(void *), void *arg)
+{
     pid_t pid = fork();
     if (!pid)
         run_child(fn, arg);
     return pid;
 }
 
-pid_t child_start_raw(void (*fn)(void *), void *arg) {
+pid_t child_start_raw(void (*fn)(void *), void *arg)
+{
     pid_t pid = (pid_t)raw_syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
     if (!pid)
         run_child(fn, arg);
     return pid;
 }
 
-void child_become_role(const char *role, const char *arg) {
+void child_become_role(const char *role, const char *arg)
+{
     execl("/proc/self/exe", "role", "--role", role, arg, (char *)NULL);
     require(!"exec of /proc/self/exe");
     abort();
@@ -41,16 +45,19 @@ struct role {
     const char *name, *arg;
 };
 
-static void become_role(void *arg) {
+static void become_role(void *arg)
+{
     struct role *role = arg;
     child_become_role(role->name, role->arg);
 }
 
-pid_t child_start_role(const char *role, const char *arg) {
+pid_t child_start_role(const char *role, const char *arg)
+{
     return child_start(become_role, &(struct role){role, arg});
 }
 
-int child_wait(pid_t pid) {
+int child_wait(pid_t pid)
+{
     int status;
     while (waitpid(pid, &status, 0) == -1)
         if (errno != EINTR)
@@ -58,7 +65,8 @@ int child_wait(pid_t pid) {
     return status;
 }
 
-void child_join(pid_t pid) {
+void child_join(pid_t pid)
+{
     assert_true(pid > 0);
     int status = child_wait(pid);
     if (WIFSIGNALED(status))

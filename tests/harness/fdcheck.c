@@ -39,14 +39,16 @@ struct linux_dirent64 {
     char name[];
 };
 
-static void read_link(struct fd_entry *entry) {
+static void read_link(struct fd_entry *entry)
+{
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", entry->fd);
     ssize_t n = readlink(path, entry->link, sizeof(entry->link) - 1);
     entry->link[n > 0 ? n : 0] = '\0';
 }
 
-static size_t list_open(struct fd_entry *list) {
+static size_t list_open(struct fd_entry *list)
+{
     char buffer[4096] __attribute__((aligned(8)));
     size_t count = 0;
     long n;
@@ -69,19 +71,22 @@ static size_t list_open(struct fd_entry *list) {
 }
 
 static const struct fd_entry *find(const struct fd_entry *list, size_t count,
-                                   int fd) {
+                                   int fd)
+{
     for (size_t i = 0; i < count; i++)
         if (list[i].fd == fd)
             return &list[i];
     return NULL;
 }
 
-static bool looks_internal(const struct fd_entry *entry) {
+static bool looks_internal(const struct fd_entry *entry)
+{
     return !strcmp(entry->link, "anon_inode:[eventpoll]") ||
            !strcmp(entry->link, "anon_inode:[eventfd]");
 }
 
-bool fdcheck_is_internal(int fd) {
+bool fdcheck_is_internal(int fd)
+{
     struct fd_entry entry = {.fd = fd};
     int saved = errno;
     bool internal = false;
@@ -101,7 +106,8 @@ bool fdcheck_is_internal(int fd) {
     return internal;
 }
 
-static size_t count_by_owner(bool internal) {
+static size_t count_by_owner(bool internal)
+{
     static struct fd_entry now[MAX_LISTED];
     size_t count = list_open(now), found = 0;
     for (size_t i = 0; i < count; i++)
@@ -109,19 +115,23 @@ static size_t count_by_owner(bool internal) {
     return found;
 }
 
-size_t fdcheck_count(void) {
+size_t fdcheck_count(void)
+{
     return count_by_owner(false);
 }
 
-size_t fdcheck_count_internal(void) {
+size_t fdcheck_count_internal(void)
+{
     return count_by_owner(true);
 }
 
-void fdcheck_begin(void) {
+void fdcheck_begin(void)
+{
     before_count = list_open(before);
 }
 
-static void check_lost(const struct fd_entry *now, size_t count) {
+static void check_lost(const struct fd_entry *now, size_t count)
+{
     for (size_t i = 0; i < before_count; i++) {
         const struct fd_entry *entry = find(now, count, before[i].fd);
         /* The library may move or give up its own at any time. */
@@ -133,7 +143,8 @@ static void check_lost(const struct fd_entry *now, size_t count) {
     }
 }
 
-void fdcheck_end(void) {
+void fdcheck_end(void)
+{
     static struct fd_entry now[MAX_LISTED];
     size_t count = list_open(now), internal = 0;
 

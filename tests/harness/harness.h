@@ -9,6 +9,7 @@
 #include "raw.h"
 #include "stats.h"
 #include "suite.h"
+#include "watch.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -11,20 +11,24 @@
 
 #include "suite.h"
 
-static bool way_is(const char *name) {
+static bool way_is(const char *name)
+{
     const char *way = getenv("HARNESS_WAY");
     return way && !strcmp(way, name);
 }
 
-bool way_is_preloaded(void) {
+bool way_is_preloaded(void)
+{
     return way_is("auto") || way_is("always");
 }
 
-bool way_is_always(void) {
+bool way_is_always(void)
+{
     return way_is("always");
 }
 
-long stats_of(pid_t pid, const char *name) {
+long stats_of(pid_t pid, const char *name)
+{
     const char *dir = getenv("HARNESS_STATS_DIR");
     char path[4096], key[64];
     long value, found = -1;
@@ -42,7 +46,8 @@ long stats_of(pid_t pid, const char *name) {
     return found;
 }
 
-void assert_epoll_answered(pid_t pid, long least) {
+void assert_epoll_answered(pid_t pid, long least)
+{
     if (!way_is_always())
         return;
     long answered = stats_of(pid, "answered");

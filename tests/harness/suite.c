@@ -12,7 +12,10 @@
 
 #include "fdcheck.h"
 
-enum { MAX_TESTS = 200, MAX_ROLES = 16 };
+enum {
+    MAX_TESTS = 200,
+    MAX_ROLES = 16
+};
 
 static struct {
     const char *name;
@@ -20,14 +23,16 @@ static struct {
 } roles[MAX_ROLES];
 static size_t role_count;
 
-void suite_add_role(const char *name, suite_role_fn fn) {
+void suite_add_role(const char *name, suite_role_fn fn)
+{
     if (role_count == MAX_ROLES)
         abort();
     roles[role_count].name = name;
     roles[role_count++].fn = fn;
 }
 
-static int play_role(const char *name, const char *arg) {
+static int play_role(const char *name, const char *arg)
+{
     for (size_t i = 0; i < role_count; i++)
         if (!strcmp(roles[i].name, name))
             return roles[i].fn(arg);
@@ -35,25 +40,29 @@ static int play_role(const char *name, const char *arg) {
     return 2;
 }
 
-static int before_test(void **state) {
+static int before_test(void **state)
+{
     (void)state;
     fdcheck_begin();
     return 0;
 }
 
-static int after_test(void **state) {
+static int after_test(void **state)
+{
     (void)state;
     fdcheck_end();
     return 0;
 }
 
-static int list_tests(const struct suite_test *tests, size_t count) {
+static int list_tests(const struct suite_test *tests, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         printf("%s %s\n", tests[i].name, tests[i].expectation);
     return 0;
 }
 
-static int run_units(const struct suite_test *tests, size_t count) {
+static int run_units(const struct suite_test *tests, size_t count)
+{
     struct CMUnitTest units[MAX_TESTS];
     if (count > MAX_TESTS)
         abort();
@@ -66,7 +75,8 @@ static int run_units(const struct suite_test *tests, size_t count) {
 }
 
 int suite_main(int argc, char **argv, const struct suite_test *tests,
-               size_t count) {
+               size_t count)
+{
     /* A crash is told by its signal; a core file would only stay behind. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     /* What was printed must be there when a child or a crash cuts it off. */

@@ -14,10 +14,12 @@
 #ifndef HARNESS_SUITE_H
 #define HARNESS_SUITE_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
+/* CMocka wants those before it. */
 #include <cmocka.h>
 
 struct suite_test {
@@ -25,6 +27,8 @@ struct suite_test {
     CMUnitTestFunction body;
     const char *expectation;
 };
+
+/* clang-format off */
 
 /* The test's calls must be answered from an epoll set. */
 #define TEST(body) {#body, body, "epoll"}
@@ -39,8 +43,11 @@ struct suite_test {
  */
 #define TEST_AWAITS(body, what) {#body, body, "epoll awaits " what}
 
+/* clang-format on */
+
 #define SUITE(tests)                                                           \
-    int main(int argc, char **argv) {                                          \
+    int main(int argc, char **argv)                                            \
+    {                                                                          \
         return suite_main(argc, argv, tests,                                   \
                           sizeof(tests) / sizeof((tests)[0]));                 \
     }
@@ -61,7 +68,8 @@ void suite_add_role(const char *name, suite_role_fn fn);
 
 #define ROLE(fn)                                                               \
     static int fn(const char *arg);                                            \
-    __attribute__((constructor)) static void add_role_##fn(void) {             \
+    __attribute__((constructor)) static void add_role_##fn(void)               \
+    {                                                                          \
         suite_add_role(#fn, fn);                                               \
     }                                                                          \
     static int fn(const char *arg)

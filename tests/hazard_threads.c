@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each thread that polls owns an epoll set. It must go when the thread goes:
+ * a server with a thread per request starts thousands.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROW = 4
+};
+
+static struct watch shared;
+
+static void *polls_shared_pipes(void *arg)
+{
+    struct watch w = shared;
+    (void)arg;
+    require(watch_sees(&w, -1));
+    require(watch_sees(&w, -1));
+    return NULL;
+}
+
+static void run_threads(size_t n, void *(*fn)(void *))
+{
+    for (size_t i = 0; i < n; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, fn, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+}
+
+/* A line of /proc/self/status, in kB or a plain number. */
+static long status_line(const char *name)
+{
+    char line[256];
+    long value = -1;
+    FILE *file = fopen("/proc/self/status", "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        if (!strncmp(line, name, strlen(name)))
+            value = atol(line + strlen(name));
+    fclose(file);
+    assert_true(value > 0);
+    return value;
+}
+
+/*
+ * After a warm-up more threads cost no descriptor and no memory. A leak of a
+ * page a thread would show as `more` pages; an eighth of that is allowed for
+ * what malloc and the C library do.
+ */
+static void thousands_of_short_threads_leave_nothing(void **state)
+{
+    enum {
+        WARM_UP = 300,
+        MORE = 4000,
+        PAGE_KB = 4
+    };
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    run_threads(WARM_UP, polls_shared_pipes);
+    assert_true(watch_sees(&shared, -1));
+    size_t internal = fdcheck_count_internal();
+    long resident = status_line("VmRSS:"), size = status_line("VmSize:");
+
+    run_threads(MORE, polls_shared_pipes);
+    assert_int_equal(fdcheck_count_internal(), internal);
+    assert_true(status_line("VmRSS:") - resident < MORE * PAGE_KB / 8);
+    assert_true(status_line("VmSize:") - size < MORE * PAGE_KB / 8);
+    assert_true(watch_works(&shared));
+    watch_close(&shared);
+}
+
+static pthread_barrier_t barrier;
+
+static void *polls_beside_others(void *arg)
+{
+    pthread_barrier_wait(&barrier);
+    polls_shared_pipes(arg);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+static void many_threads_at_once_leave_nothing(void **state)
+{
+    enum {
+        MANY = 100,
+        ROUNDS = 5
+    };
+    pthread_t threads[MANY];
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    assert_true(watch_sees(&shared, -1));
+    size_t internal = fdcheck_count_internal();
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, MANY), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < MANY; i++)
+            assert_int_equal(
+                pthread_create(&threads[i], NULL, polls_beside_others, NULL),
+                0);
+        for (size_t i = 0; i < MANY; i++)
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(watch_works(&shared));
+    }
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(fdcheck_count_internal(), internal);
+    watch_close(&shared);
+}
+
+/*
+ * A destructor of the program's own thread-specific data may poll after the
+ * library has cleaned up behind the thread.
+ */
+static pthread_key_t key;
+
+static void polls_and_comes_again(void *value)
+{
+    struct watch w = shared;
+    require(watch_sees(&w, -1));
+    long left = (long)value - 1;
+    pthread_setspecific(key, (void *)left);
+}
+
+static void *leaves_work_to_a_destructor(void *arg)
+{
+    polls_shared_pipes(arg);
+    require(!pthread_setspecific(key, (void *)3L));
+    return NULL;
+}
+
+static void polling_in_a_thread_destructor_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    assert_int_equal(pthread_key_create(&key, polls_and_comes_again), 0);
+    assert_true(watch_sees(&shared, -1));
+    run_threads(20, leaves_work_to_a_destructor);
+    size_t internal = fdcheck_count_internal();
+    run_threads(200, leaves_work_to_a_destructor);
+    assert_int_equal(fdcheck_count_internal(), internal);
+    pthread_key_delete(key);
+    assert_true(watch_works(&shared));
+    watch_close(&shared);
+}
+
+static void *exits_detached(void *arg)
+{
+    polls_shared_pipes(arg);
+    pthread_exit(NULL);
+}
+
+static size_t settled_internal(size_t wanted)
+{
+    size_t now;
+    for (int i = 0; (now = fdcheck_count_internal()) != wanted && i < 200; i++)
+        clock_sleep_ms(10);
+    return now;
+}
+
+static void detached_threads_leave_nothing(void **state)
+{
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    assert_true(watch_sees(&shared, -1));
+    size_t internal = fdcheck_count_internal();
+    for (int i = 0; i < 200; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, exits_detached, NULL),
+                         0);
+        assert_int_equal(pthread_detach(thread), 0);
+    }
+    while (status_line("Threads:") > 1)
+        clock_sleep_ms(1);
+    assert_int_equal(settled_internal(internal), internal);
+    assert_true(watch_works(&shared));
+    watch_close(&shared);
+}
+
+/* The number of a watched pipe is closed and used again by other threads. */
+static void *replaces_one(void *arg)
+{
+    struct watch *w = arg;
+    for (size_t i = 0; i < ROW; i++) {
+        struct watch fresh;
+        require(watch_open(&fresh, 1));
+        require(dup2(fresh.fds[0].fd, w->fds[i].fd) == w->fds[i].fd);
+        close(fresh.fds[0].fd);
+        close(w->peers[i]);
+        w->peers[i] = fresh.peers[0];
+    }
+    return NULL;
+}
+
+static void descriptors_replaced_by_another_thread(void **state)
+{
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    for (int i = 0; i < 50; i++) {
+        pthread_t thread;
+        assert_true(watch_works(&shared));
+        assert_int_equal(pthread_create(&thread, NULL, replaces_one, &shared),
+                         0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    assert_true(watch_works(&shared));
+    watch_close(&shared);
+}
+
+/*
+ * Threads that each open, watch and close their own descriptors hand numbers
+ * to each other all the time: what was closed in one is opened in the next.
+ */
+static void *churns(void *arg)
+{
+    double end = clock_ms() + 300;
+    (void)arg;
+    do {
+        struct watch w;
+        require(watch_open(&w, ROW));
+        require(watch_works(&w));
+        watch_close(&w);
+    } while (clock_ms() < end);
+    return NULL;
+}
+
+static void threads_hand_numbers_to_each_other(void **state)
+{
+    pthread_t threads[8];
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    size_t internal = fdcheck_count_internal();
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, churns, NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(fdcheck_count_internal(), internal);
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
+/* The first thread ends; the process and its other threads go on. */
+static void *outlives_the_first_thread(void *arg)
+{
+    pthread_join(*(pthread_t *)arg, NULL);
+    struct watch w;
+    require(watch_open(&w, ROW));
+    for (int i = 0; i < 3; i++)
+        require(watch_works(&w));
+    _exit(0);
+}
+
+static void first_thread_ends(void *arg)
+{
+    static pthread_t first;
+    pthread_t other;
+    first = pthread_self();
+    require(watch_works(arg));
+    require(!pthread_create(&other, NULL, outlives_the_first_thread, &first));
+    pthread_exit(NULL);
+}
+
+static void process_outlives_its_first_thread(void **state)
+{
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    assert_true(watch_works(&shared));
+    pid_t pid = child_start(first_thread_ends, &shared);
+    child_join(pid);
+    assert_epoll_answered(pid, 2);
+    watch_close(&shared);
+}
+
+static const struct suite_test tests[] = {
+    TEST(thousands_of_short_threads_leave_nothing),
+    TEST(many_threads_at_once_leave_nothing),
+    TEST(polling_in_a_thread_destructor_leaves_nothing),
+    TEST(detached_threads_leave_nothing),
+    TEST(descriptors_replaced_by_another_thread),
+    TEST(threads_hand_numbers_to_each_other),
+    TEST(process_outlives_its_first_thread),
+};
+
+SUITE(tests)

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts T1 to T4: what timeouts are valid, how exact, and what is written. */
+#include "fact_common.h"
+
+#include <sys/resource.h>
+#include <sys/time.h>
+
+typedef int (*select_fn)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+
+static const struct {
+    const char *name;
+    select_fn call;
+} selects[] = {{"select", select}, {"__select", __select}};
+
+/* A crowd in which one descriptor is writable, so that nothing waits. */
+static int pair[2];
+static struct sets b;
+
+static void make_ready(void)
+{
+    stream_pair(pair);
+    gather_bits(&b);
+    want(&b, pair[0], "w");
+}
+
+static int ask(select_fn call, int n, struct timeval *tv)
+{
+    fd_set in = b.in, out = b.out;
+    return call(n, &in, &out, NULL, tv);
+}
+
+/* T1: which timeouts select() takes, and what it makes of them. */
+static const struct {
+    struct timeval before;
+    int error;            /* 0: one descriptor is ready */
+    struct timeval after; /* at most; an error changes nothing */
+} timevals[] = {
+    {{0, 0}, 0, {0, 0}},
+    {{-1, 0}, EINVAL, {0, 0}},
+    {{0, -1}, EINVAL, {0, 0}},
+    {{-1, 2000000}, EINVAL, {0, 0}},
+    {{1, 999999}, 0, {1, 999999}},
+    {{5, 1500000}, 0, {6, 499999}},
+    {{5, 1000000}, 0, {5, 999999}},
+    {{0, 2147483647}, 0, {2147, 483646}},
+    {{0, 0x80000000L}, EINVAL, {0, 0}},
+    {{0, 1L << 32}, 0, {0, 0}},
+    {{7, (1L << 32) + 1500000}, 0, {8, 499999}},
+};
+
+/* The time left is what was given, less the moment the call took. */
+static void check_left(struct timeval given, struct timeval left)
+{
+    double most = (double)given.tv_sec + (double)given.tv_usec / 1e6;
+    double is = (double)left.tv_sec + (double)left.tv_usec / 1e6;
+    holds(is <= most && is >= most - 1);
+    holds(left.tv_usec >= 0 && left.tv_usec < 1000000);
+}
+
+static void check_unchanged(struct timeval given, struct timeval left)
+{
+    same(left.tv_sec, given.tv_sec);
+    same(left.tv_usec, given.tv_usec);
+}
+
+static void T1_select_timeouts_and_what_is_made_of_them(void **state)
+{
+    (void)state;
+    make_ready();
+    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
+        for (size_t i = 0; i < ARRAY_SIZE(timevals); i++)
+            for (EACH_ROUND) {
+                struct timeval tv = timevals[i].before;
+                fact_call = selects[f].name;
+                int ret = ask(selects[f].call, b.n, &tv);
+                if (!timevals[i].error) {
+                    same(ret, 1);
+                    check_left(timevals[i].after, tv);
+                    continue;
+                }
+                same(ret, -1);
+                same(errno, timevals[i].error);
+                check_unchanged(timevals[i].before, tv);
+            }
+    close_pair(pair);
+}
+
+/* T1: the timeout is rewritten even where the kernel refuses the rest. */
+static void T1_select_rewrites_the_timeout_of_a_refused_call(void **state)
+{
+    (void)state;
+    make_ready();
+    settle_all();
+    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
+        for (EACH_ROUND) {
+            struct timeval tv = {5, 1500000};
+            fact_call = selects[f].name;
+            same(ask(selects[f].call, b.n, &tv), 1);
+            tv = (struct timeval){5, 1500000};
+            same(ask(selects[f].call, -1, &tv), -1);
+            same(errno, EINVAL);
+            check_left((struct timeval){6, 499999}, tv);
+            struct sets good = b;
+            want(&b, closed_number(), "r");
+            tv = (struct timeval){5, 1500000};
+            same(ask(selects[f].call, b.n, &tv), -1);
+            same(errno, EBADF);
+            check_left((struct timeval){6, 499999}, tv);
+            b = good;
+        }
+    close_pair(pair);
+}
+
+/* T1: a wait that runs out leaves zero. */
+static void T1_select_leaves_zero_when_the_time_is_over(void **state)
+{
+    (void)state;
+    gather_bits(&b);
+    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
+        for (EACH_ROUND) {
+            struct timeval tv = {0, 20000};
+            fact_call = selects[f].name;
+            same(ask(selects[f].call, b.n, &tv), 0);
+            same(tv.tv_sec, 0);
+            same(tv.tv_usec, 0);
+        }
+}
+
+/* T2: what the timespec calls refuse; no call ever writes to one. */
+static const struct timespec bad_timespecs[] = {
+    {-1, 0}, {0, -1}, {0, 1000000000}, {LONG_MIN, 0}, {0, LONG_MAX},
+};
+
+static void timespecs_poll(const struct poll_call *c)
+{
+    struct pollfd set[1 + CROWD];
+    nfds_t n = gather(set, 1);
+    if (!c->masked)
+        return;
+    set[0] = (struct pollfd){.fd = pair[0], .events = POLLOUT};
+    for (EACH_ROUND) {
+        same(poll_for(c, set, n, 0), 1);
+        for (size_t i = 0; i < ARRAY_SIZE(bad_timespecs); i++) {
+            struct timespec t = bad_timespecs[i];
+            same(c->call(set, n, &t, NULL), -1);
+            same(errno, EINVAL);
+            /* Refused before length and array are looked at. */
+            same(c->call(NULL, ~(nfds_t)0 >> 40, &t, NULL), -1);
+            same(errno, EINVAL);
+        }
+        struct timespec t = {3, 999999999};
+        same(c->call(set, n, &t, NULL), 1);
+        same(t.tv_sec, 3);
+        same(t.tv_nsec, 999999999);
+    }
+}
+
+static void timespecs_select(const struct select_call *c)
+{
+    struct sets got;
+    if (!c->masked)
+        return;
+    for (EACH_ROUND) {
+        same(select_for(c, &b, &got, 0), 1);
+        for (size_t i = 0; i < ARRAY_SIZE(bad_timespecs); i++) {
+            struct timespec t = bad_timespecs[i];
+            got = b;
+            same(c->call(b.n, &got.in, &got.out, NULL, &t, NULL), -1);
+            same(errno, EINVAL);
+            same(memcmp(&got, &b, sizeof(b)), 0);
+        }
+        struct timespec t = {0, 20000000};
+        got = b;
+        same(c->call(b.n, &got.in, NULL, NULL, &t, NULL), 0);
+        same(t.tv_sec, 0);
+        same(t.tv_nsec, 20000000);
+    }
+}
+
+static void T2_timespecs_are_checked_and_never_written(void **state)
+{
+    (void)state;
+    make_ready();
+    each_poll(timespecs_poll);
+    each_select(timespecs_select);
+    close_pair(pair);
+}
+
+/*
+ * T3: even the shortest timeout sleeps (the timer's slack is 50 us), so a
+ * loop of them gives up the processor nearly every time. An answer without
+ * sleep would make it spin.
+ */
+static long sleeps(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+enum {
+    SHORT_WAITS = 100
+};
+
+static void short_poll(const struct poll_call *c)
+{
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    settle(c, set, n);
+    long before = sleeps();
+    for (int i = 0; i < SHORT_WAITS; i++)
+        same(c->call(set, n, &(struct timespec){0, 1}, NULL), 0);
+    holds(sleeps() - before >= SHORT_WAITS / 2);
+}
+
+static void short_select(const struct select_call *c)
+{
+    struct sets got;
+    gather_bits(&b);
+    settle_bits(c, &b, &got);
+    long before = sleeps();
+    for (int i = 0; i < SHORT_WAITS; i++) {
+        got = b;
+        same(c->call(b.n, &got.in, NULL, NULL, &(struct timespec){0, 1}, NULL),
+             0);
+    }
+    holds(sleeps() - before >= SHORT_WAITS / 2);
+}
+
+static void T3_the_shortest_timeout_sleeps(void **state)
+{
+    (void)state;
+    each_poll(short_poll);
+    each_select(short_select);
+}
+
+/* T3: no wait is cut short, whatever its length, below a millisecond too. */
+static const long lengths_us[] = {0, 100, 900, 1000, 1001, 15500, 40000};
+
+static void never_early_poll(const struct poll_call *c)
+{
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    settle(c, set, n);
+    for (size_t i = 0; i < ARRAY_SIZE(lengths_us); i++)
+        for (EACH_ROUND) {
+            double start = clock_ms();
+            same(c->call(set, n, &(struct timespec){0, lengths_us[i] * 1000},
+                         NULL),
+                 0);
+            holds((clock_ms() - start) * 1e3 >= (double)lengths_us[i]);
+        }
+}
+
+static void never_early_select(const struct select_call *c)
+{
+    struct sets got;
+    gather_bits(&b);
+    settle_bits(c, &b, &got);
+    for (size_t i = 0; i < ARRAY_SIZE(lengths_us); i++)
+        for (EACH_ROUND) {
+            double start = clock_ms();
+            got = b;
+            same(c->call(b.n, &got.in, NULL, NULL,
+                         &(struct timespec){0, lengths_us[i] * 1000}, NULL),
+                 0);
+            holds((clock_ms() - start) * 1e3 >= (double)lengths_us[i]);
+        }
+}
+
+static void T3_no_wait_is_cut_short(void **state)
+{
+    (void)state;
+    each_poll(never_early_poll);
+    each_select(never_early_select);
+}
+
+/* T3: a wait below a millisecond is not rounded up to many either. */
+static void T3_microseconds_are_not_rounded_to_milliseconds(void **state)
+{
+    (void)state;
+    enum {
+        WAITS = 41
+    };
+    double took[WAITS], start;
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    settle(&poll_calls[2], set, n);
+    int below = 0;
+    for (int i = 0; i < WAITS; i++) {
+        start = clock_ms();
+        same(ppoll(set, n, &(struct timespec){0, 300000}, NULL), 0);
+        took[i] = clock_ms() - start;
+        start = clock_ms();
+        same(ppoll(set, n, &(struct timespec){0, 2300000}, NULL), 0);
+        below += took[i] < (clock_ms() - start) / 2;
+    }
+    /* 300 us against 2300 us: whole milliseconds would make it 1 to 3. */
+    holds(below > WAITS / 2);
+}
+
+/* T4: the longest timeouts and the negative ones do wait. */
+static const struct timespec endless[] = {
+    {LONG_MAX, 0}, {LONG_MAX, 999999999}, {INT_MAX, 0}};
+
+static void endless_poll(const struct poll_call *c)
+{
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    settle(c, set, n);
+    for (size_t i = 0; c->masked && i < ARRAY_SIZE(endless); i++) {
+        ring_every(20);
+        same(c->call(set, n, &endless[i], NULL), -1);
+        same(errno, EINTR);
+        ring_every(0);
+    }
+}
+
+static void endless_select(const struct select_call *c)
+{
+    struct sets got;
+    gather_bits(&b);
+    settle_bits(c, &b, &got);
+    for (size_t i = 0; i < ARRAY_SIZE(endless); i++) {
+        struct timespec t = endless[i];
+        ring_every(20);
+        got = b;
+        if (!c->masked)
+            t.tv_nsec = 0;
+        same(c->call(b.n, &got.in, NULL, NULL, &t, NULL), -1);
+        same(errno, EINTR);
+        ring_every(0);
+    }
+}
+
+static void T4_the_longest_timeouts_wait(void **state)
+{
+    (void)state;
+    each_poll(endless_poll);
+    each_select(endless_select);
+}
+
+int __poll(struct pollfd *, nfds_t, int);
+int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+
+/* T4: to poll() every negative number is for ever, the largest is long. */
+static void T4_negative_milliseconds_are_for_ever(void **state)
+{
+    (void)state;
+    static const int forever[] = {-1, -2, -1000, INT_MIN, INT_MAX};
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    settle_all();
+    for (size_t i = 0; i < ARRAY_SIZE(forever); i++)
+        for (EACH_ROUND) {
+            ring_every(20);
+            same(poll(set, n, forever[i]), -1);
+            same(errno, EINTR);
+            same(__poll(set, n, forever[i]), -1);
+            same(errno, EINTR);
+            same(__poll_chk(set, n, forever[i], sizeof(set)), -1);
+            same(errno, EINTR);
+            ring_every(0);
+        }
+}
+
+static const struct suite_test tests[] = {
+    TEST(T1_select_timeouts_and_what_is_made_of_them),
+    TEST(T1_select_rewrites_the_timeout_of_a_refused_call),
+    TEST(T1_select_leaves_zero_when_the_time_is_over),
+    TEST(T2_timespecs_are_checked_and_never_written),
+    TEST(T3_the_shortest_timeout_sleeps),
+    TEST(T3_no_wait_is_cut_short),
+    TEST(T3_microseconds_are_not_rounded_to_milliseconds),
+    TEST(T4_the_longest_timeouts_wait),
+    TEST(T4_negative_milliseconds_are_for_ever),
+};
+
+SUITE(tests)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "sleeper.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "raw.h"
+#include "suite.h"
+
+static struct timespec timespec_of(int ms)
+{
+    return (struct timespec){ms / 1000, ms % 1000 * 1000000L};
+}
+
+static int sleep_in_poll(struct scene *s, int timeout_ms)
+{
+    struct timespec timeout = timespec_of(timeout_ms);
+    if (s->kernel)
+        return raw_ppoll(s->fds, SCENE_ROW, &timeout);
+    int ret = poll(s->fds, SCENE_ROW, timeout_ms);
+    return ret < 0 ? -errno : ret;
+}
+
+static int sleep_in_select(struct scene *s, int timeout_ms)
+{
+    struct timespec timeout = timespec_of(timeout_ms);
+    int nfds = 0;
+    memset(&s->in, 0, sizeof(s->in));
+    for (int i = 0; i < SCENE_ROW; i++) {
+        bits_set(&s->in, s->fds[i].fd);
+        if (nfds <= s->fds[i].fd)
+            nfds = s->fds[i].fd + 1;
+    }
+    if (s->kernel)
+        return raw_pselect6(nfds, BITS(&s->in), NULL, NULL, &timeout);
+    int ret = pselect(nfds, BITS(&s->in), NULL, NULL, &timeout, NULL);
+    return ret < 0 ? -errno : ret;
+}
+
+static int sleep_once(struct scene *s, int timeout_ms)
+{
+    return s->use_select ? sleep_in_select(s, timeout_ms)
+                         : sleep_in_poll(s, timeout_ms);
+}
+
+void *scene_sleep(void *arg)
+{
+    struct scene *s = arg;
+    for (int i = 0; i < s->earlier_calls; i++)
+        sleep_once(s, 1);
+    double start = clock_ms();
+    s->seen.ret = sleep_once(s, s->timeout_ms);
+    s->seen.early = clock_ms() - start < s->timeout_ms - 5;
+    for (int i = 0; i < SCENE_ROW; i++)
+        if (s->use_select)
+            s->seen.bits[i] = bits_test(&s->in, s->fds[i].fd);
+        else
+            s->seen.revents[i] = s->fds[i].revents;
+    return NULL;
+}
+
+void scene_open(struct scene *s)
+{
+    for (int i = 0; i < SCENE_ROW; i++) {
+        int ends[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        s->fds[i] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+        s->peers[i] = ends[1];
+    }
+}
+
+void scene_close(struct scene *s)
+{
+    for (int i = 0; i < SCENE_ROW; i++) {
+        close(s->fds[i].fd);
+        close(s->peers[i]);
+    }
+}
+
+static void print_outcome(const char *who, const struct outcome *seen)
+{
+    print_message("%s: returned %d, %s;", who, seen->ret,
+                  seen->early ? "woken" : "at the timeout");
+    for (int i = 0; i < SCENE_ROW; i++)
+        print_message(" %#x/%d", (unsigned)seen->revents[i], seen->bits[i]);
+    print_message("\n");
+}
+
+static void forgive_early_look(struct outcome *seen)
+{
+    if (seen->revents[VICTIM] == (POLLIN | POLLHUP))
+        seen->revents[VICTIM] = POLLNVAL;
+}
+
+struct outcome scene_play(const struct play *play, bool use_select)
+{
+    struct scene scenes[2];
+    pthread_t threads[2];
+    memset(scenes, 0, sizeof(scenes));
+    for (int i = 0; i < 2; i++) {
+        scenes[i].timeout_ms = play->timeout_ms;
+        scenes[i].earlier_calls = play->earlier_calls;
+        scenes[i].use_select = use_select;
+        scenes[i].kernel = i == 0;
+        scene_open(&scenes[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, scene_sleep, &scenes[i]), 0);
+    clock_sleep_ms(play->asleep_ms);
+    for (int i = 0; i < 2; i++)
+        play->act(&scenes[i], threads[i]);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 2; i++)
+        scene_close(&scenes[i]);
+    for (int i = 0; i < 2 && play->two_steps; i++)
+        forgive_early_look(&scenes[i].seen);
+
+    if (memcmp(&scenes[0].seen, &scenes[1].seen, sizeof(struct outcome))) {
+        print_outcome("the kernel", &scenes[0].seen);
+        print_outcome("libc", &scenes[1].seen);
+        fail_msg("%s under a sleeper", use_select ? "select" : "poll");
+    }
+    return scenes[1].seen;
+}

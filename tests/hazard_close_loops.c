@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Daemons close every number they can think of, and leak checkers count what
+ * is open. The library's own descriptors must neither be hit nor be seen:
+ * asked to close one, close() answers EBADF as it does natively (fact F6).
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utmp.h>
+
+enum {
+    ROW = 8,
+    LOOP_END = 4000
+};
+
+/* Runs fn(row) in a child, which may close all it has. */
+static void in_child(void (*fn)(void *))
+{
+    struct watch w;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    pid_t pid = child_start(fn, &w);
+    child_join(pid);
+    assert_epoll_answered(pid, 1);
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
+/* Everything was closed: a fresh row gets the lowest numbers and works. */
+static void starts_over(void)
+{
+    struct watch w;
+    require(watch_open(&w, ROW));
+    require(w.fds[0].fd == 3 && w.peers[ROW - 1] == 2 * ROW + 2);
+    require(watch_works(&w));
+    watch_close(&w);
+}
+
+static void closes_in_a_loop(void *arg)
+{
+    size_t open = fdcheck_count() - 3, closed = 0;
+    require(watch_works(arg));
+    for (int fd = 3; fd <= LOOP_END; fd++)
+        if (!close(fd))
+            closed++;
+        else
+            require(errno == EBADF);
+    require(closed == open);
+    starts_over();
+}
+
+static void loop_of_closes(void **state)
+{
+    (void)state;
+    in_child(closes_in_a_loop);
+}
+
+static void closes_downwards(void *arg)
+{
+    size_t open = fdcheck_count() - 3, closed = 0;
+    require(watch_works(arg));
+    for (int fd = LOOP_END; fd >= 3; fd--)
+        closed += !close(fd);
+    require(closed == open);
+    starts_over();
+}
+
+static void loop_of_closes_downwards(void **state)
+{
+    (void)state;
+    in_child(closes_downwards);
+}
+
+static void closes_from(void *arg)
+{
+    require(watch_works(arg));
+    closefrom(3);
+    starts_over();
+}
+
+static void closefrom_3(void **state)
+{
+    (void)state;
+    in_child(closes_from);
+}
+
+static void closes_range(void *arg)
+{
+    require(watch_works(arg));
+    require(!close_range(3, ~0U, 0));
+    starts_over();
+}
+
+static void close_range_3_to_the_end(void **state)
+{
+    (void)state;
+    in_child(closes_range);
+}
+
+static void closes_range_by_syscall(void *arg)
+{
+    require(watch_works(arg));
+    require(!syscall(SYS_close_range, 3, ~0U, 0));
+    starts_over();
+}
+
+static void close_range_by_syscall(void **state)
+{
+    (void)state;
+    in_child(closes_range_by_syscall);
+}
+
+static void closes_range_unshared(void *arg)
+{
+    require(watch_works(arg));
+    require(!close_range(3, ~0U, CLOSE_RANGE_UNSHARE));
+    starts_over();
+}
+
+static void close_range_with_unshare(void **state)
+{
+    (void)state;
+    in_child(closes_range_unshared);
+}
+
+/* No hook sees this one: the epoll descriptor itself is gone. */
+static void closes_raw(void *arg)
+{
+    struct watch *w = arg;
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd <= LOOP_END; fd++)
+        raw_close(fd);
+    require(watch_works(w));
+}
+
+static void librarys_descriptors_closed_unseen(void **state)
+{
+    (void)state;
+    in_child(closes_raw);
+}
+
+/* ... and their numbers stand for something else. */
+static void replaces_by_pipe(void *arg)
+{
+    struct watch *w = arg;
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd <= 300; fd++)
+        if (fdcheck_is_internal(fd))
+            require(raw_dup3(w->fds[0].fd, fd) == fd);
+    require(watch_works(w));
+    w->n--;
+    require(watch_works(w));
+    w->n++;
+    require(watch_works(w));
+}
+
+static void librarys_descriptors_replaced_by_a_pipe(void **state)
+{
+    (void)state;
+    in_child(replaces_by_pipe);
+}
+
+/*
+ * ... for an epoll instance of the program's. The kernel takes what was meant
+ * for the library's own instance for the program's: only a look at what is
+ * registered there tells them apart. A thread that never sleeps must come to
+ * look in a bounded number of calls.
+ */
+static void replaces_by_epoll(void *arg)
+{
+    enum {
+        CALLS_PER_LOOK = 64,
+        ENOUGH = 100
+    };
+    struct watch *w = arg;
+    struct epoll_event event;
+    int mine = epoll_create1(0), calls = 0;
+    char byte;
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd <= 300; fd++)
+        if (fdcheck_is_internal(fd))
+            require(raw_dup3(mine, fd) == fd);
+
+    require(write(w->peers[1], "", 1) == 1);
+    while (watch_poll(w, 0) == 0)
+        require(++calls < ROW * CALLS_PER_LOOK * ENOUGH);
+    /* The program's own instance has not been filled with foreign items. */
+    require(epoll_wait(mine, &event, 1, 0) == 0);
+    require(read(w->fds[1].fd, &byte, 1) == 1);
+    require(watch_works(w));
+}
+
+static void librarys_descriptors_replaced_by_an_epoll(void **state)
+{
+    (void)state;
+    in_child(replaces_by_epoll);
+}
+
+/* dup2 onto every number, those of the library among them. */
+static void dup2s_onto_every_number(void *arg)
+{
+    enum {
+        END = 600
+    };
+    struct watch *w = arg;
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd < END; fd++) {
+        require(dup2(w->fds[0].fd, fd) == fd);
+        require(raw_fcntl(fd, F_GETFD, 0) == 0);
+    }
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd < END; fd++)
+        require(dup3(w->fds[1].fd, fd, O_CLOEXEC) == fd);
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd < END; fd++)
+        require(!close(fd));
+    require(watch_works(w));
+}
+
+static void dup2_onto_every_number(void **state)
+{
+    (void)state;
+    in_child(dup2s_onto_every_number);
+}
+
+/* The library is there again and again after each loop. */
+static void closes_often(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 20; i++) {
+        struct watch w;
+        require(!close_range(3, ~0U, 0));
+        require(watch_open(&w, ROW));
+        require(watch_works(&w));
+        for (int fd = 3; fd < 1100; fd++)
+            close(fd);
+    }
+    starts_over();
+}
+
+static void close_loops_again_and_again(void **state)
+{
+    (void)state;
+    in_child(closes_often);
+}
+
+/* --- what replaces 0, 1 and 2 ------------------------------------------- */
+
+/* The three numbers are quiet pipes and watched; dup2 is called inside libc. */
+static void watch_standard_numbers(struct watch *w)
+{
+    require(watch_open(w, 3));
+    for (int fd = 0; fd < 3; fd++) {
+        require(dup2(w->fds[fd].fd, fd) == fd);
+        w->fds[fd].fd = fd;
+    }
+    for (int i = 0; i < 3; i++)
+        require(poll(w->fds, 3, 0) == 0);
+}
+
+static void becomes_daemon(void *arg)
+{
+    struct watch *w = arg, standard;
+    int report = w->peers[0];
+    watch_standard_numbers(&standard);
+    /* The child ends here, and the grandchild tells what it saw. */
+    require(!daemon(1, 0));
+    struct pollfd *fds = standard.fds;
+    bool right = poll(fds, 3, 0) == 3 && fds[0].revents == POLLIN &&
+                 fds[1].revents == POLLIN && fds[2].revents == POLLIN;
+    for (int i = 0; i < 3; i++)
+        fds[i].events = POLLOUT;
+    right = right && poll(fds, 3, 0) == 3 && fds[2].revents == POLLOUT;
+    write(report, right ? "y" : "n", 1);
+}
+
+static void daemon_replaces_watched_numbers(void **state)
+{
+    struct watch w;
+    char byte = 0;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    child_join(child_start(becomes_daemon, &w));
+    assert_int_equal(watch_poll(&w, 20000), 1);
+    assert_int_equal(read(w.fds[0].fd, &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
+static void logs_in(void *arg)
+{
+    struct watch *w = arg, standard;
+    int master, slave, error = dup(2);
+    require(!openpty(&master, &slave, NULL, NULL, NULL));
+    watch_standard_numbers(&standard);
+    require(!login_tty(slave));
+    for (int i = 0; i < 3; i++)
+        standard.fds[i].events = POLLIN | POLLOUT;
+    bool right =
+        poll(standard.fds, 3, 0) == 3 && standard.fds[0].revents == POLLOUT &&
+        write(master, "line\n", 5) == 5 && poll(standard.fds, 3, 0) == 3 &&
+        standard.fds[0].revents == (POLLIN | POLLOUT);
+    dup2(error, 2);
+    require(right);
+    require(watch_works(w));
+}
+
+static void login_tty_replaces_watched_numbers(void **state)
+{
+    (void)state;
+    in_child(logs_in);
+}
+
+static void forks_on_a_terminal(void *arg)
+{
+    struct watch standard;
+    int master, error = dup(2);
+    (void)arg;
+    watch_standard_numbers(&standard);
+    pid_t pid = forkpty(&master, NULL, NULL, NULL);
+    require(pid >= 0);
+    bool right = true;
+    if (pid == 0) {
+        /* The child's three numbers are the terminal now. */
+        for (int i = 0; i < 3; i++)
+            standard.fds[i].events = POLLIN | POLLOUT;
+        right =
+            poll(standard.fds, 3, 0) == 3 && standard.fds[2].revents == POLLOUT;
+        _exit(!right);
+    }
+    /* The parent's are still the pipes. */
+    right = watch_works(&standard) && child_wait(pid) == 0;
+    dup2(error, 2);
+    require(right);
+}
+
+static void forkpty_replaces_watched_numbers_in_the_child(void **state)
+{
+    (void)state;
+    in_child(forks_on_a_terminal);
+}
+
+static const struct suite_test tests[] = {
+    TEST(loop_of_closes),
+    TEST(loop_of_closes_downwards),
+    TEST(closefrom_3),
+    TEST(close_range_3_to_the_end),
+    TEST(close_range_by_syscall),
+    TEST(close_range_with_unshare),
+    TEST(librarys_descriptors_closed_unseen),
+    TEST(librarys_descriptors_replaced_by_a_pipe),
+    TEST_AWAITS(librarys_descriptors_replaced_by_an_epoll, "scrub"),
+    TEST(dup2_onto_every_number),
+    TEST(close_loops_again_and_again),
+    TEST(daemon_replaces_watched_numbers),
+    TEST(login_tty_replaces_watched_numbers),
+    TEST(forkpty_replaces_watched_numbers_in_the_child),
+};
+
+SUITE(tests)

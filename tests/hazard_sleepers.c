@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must not wake a thread that sleeps in poll or select: a plain close of
+ * a quiet descriptor. The kernel's sleeper still holds the file (fact F5) and
+ * tells the closed number at the next event or at the timeout, never as
+ * EBADF, which belongs to the entry of a call.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+#include "harness/sleeper.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void just_close(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    close(s->fds[VICTIM].fd);
+}
+
+static struct outcome sleeps_on(void (*act)(struct scene *, pthread_t),
+                                bool use_select)
+{
+    struct play play = {
+        .earlier_calls = 3, .asleep_ms = 40, .timeout_ms = 300, .act = act};
+    return scene_play(&play, use_select);
+}
+
+static void plain_close_is_told_at_the_timeout(void **state)
+{
+    struct outcome seen;
+    (void)state;
+    for (int use_select = 0; use_select < 2; use_select++) {
+        seen = sleeps_on(just_close, use_select);
+        assert_false(seen.early);
+        /* Never EBADF, which belongs to the entry of a call. */
+        assert_true(seen.ret >= 0);
+    }
+}
+
+static void close_then_data(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    close(s->fds[VICTIM].fd);
+    clock_sleep_ms(40);
+    write(s->peers[OTHER], "x", 1);
+}
+
+static void plain_close_is_told_at_the_next_event(void **state)
+{
+    (void)state;
+    for (int use_select = 0; use_select < 2; use_select++) {
+        struct outcome seen = sleeps_on(close_then_data, use_select);
+        assert_true(seen.early);
+        assert_true(seen.ret >= 1);
+    }
+}
+
+static void close_and_reuse_quiet(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    int fd = s->fds[VICTIM].fd;
+    close(fd);
+    dup2(s->fds[OTHER].fd, fd);
+}
+
+static void close_and_reuse_by_a_quiet_file(void **state)
+{
+    (void)state;
+    sleeps_on(close_and_reuse_quiet, false);
+    sleeps_on(close_and_reuse_quiet, true);
+}
+
+static void dup2_quiet(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    dup2(s->fds[OTHER].fd, s->fds[VICTIM].fd);
+}
+
+static void dup2_over_a_watched_number_by_a_quiet_file(void **state)
+{
+    (void)state;
+    sleeps_on(dup2_quiet, false);
+    sleeps_on(dup2_quiet, true);
+}
+
+/* ... which then gets data: the kernel's sleeper never waited for it. */
+static void dup2_then_data(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    dup2(s->fds[OTHER].fd, s->fds[VICTIM].fd);
+    clock_sleep_ms(40);
+    write(s->peers[OTHER], "x", 1);
+}
+
+static void data_after_dup2_over_a_watched_number(void **state)
+{
+    (void)state;
+    sleeps_on(dup2_then_data, false);
+    sleeps_on(dup2_then_data, true);
+}
+
+static void close_all(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    for (int i = 0; i < SCENE_ROW; i++)
+        close(s->fds[i].fd);
+}
+
+static void all_closed_under_a_sleeper(void **state)
+{
+    (void)state;
+    sleeps_on(close_all, false);
+    sleeps_on(close_all, true);
+}
+
+static void ignore_signal(int signal)
+{
+    (void)signal;
+}
+
+static void close_then_signal(struct scene *s, pthread_t thread)
+{
+    close(s->fds[VICTIM].fd);
+    pthread_kill(thread, SIGUSR1);
+}
+
+/* On these kernels the closed number is told before the signal. */
+static void close_followed_by_a_signal(void **state)
+{
+    struct sigaction action = {.sa_handler = ignore_signal};
+    (void)state;
+    sigaction(SIGUSR1, &action, NULL);
+    sleeps_on(close_then_signal, false);
+    sleeps_on(close_then_signal, true);
+}
+
+static const struct suite_test tests[] = {
+    TEST(plain_close_is_told_at_the_timeout),
+    TEST(plain_close_is_told_at_the_next_event),
+    TEST(close_and_reuse_by_a_quiet_file),
+    TEST(dup2_over_a_watched_number_by_a_quiet_file),
+    TEST(data_after_dup2_over_a_watched_number),
+    TEST(all_closed_under_a_sleeper),
+    TEST(close_followed_by_a_signal),
+};
+
+SUITE(tests)

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must wake a thread that sleeps in poll or select. The kernel's poll
+ * holds the file while it waits: shutdown() then close() by another thread,
+ * the usual way to end a poller, wakes it, and it finds the number closed
+ * (fact F5b). An epoll set forgets the file at the close, before the sleeper
+ * has looked, and would sleep on.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+#include "harness/sleeper.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void shut_and_close(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    shutdown(s->fds[VICTIM].fd, SHUT_RDWR);
+    close(s->fds[VICTIM].fd);
+}
+
+/* After 60 ms, and after 1.5 s, when a library may have gone to deep sleep. */
+static void wakes(void (*act)(struct scene *, pthread_t), int asleep_ms,
+                  int earlier_calls, bool use_select)
+{
+    struct play play = {.earlier_calls = earlier_calls,
+                        .asleep_ms = asleep_ms,
+                        .timeout_ms = 8000,
+                        .act = act};
+    struct outcome seen = scene_play(&play, use_select);
+    assert_int_equal(seen.ret, 1);
+    assert_true(seen.early);
+}
+
+static void shutdown_and_close_wakes_poll(void **state)
+{
+    (void)state;
+    wakes(shut_and_close, 60, 0, false);
+    wakes(shut_and_close, 60, 5, false);
+}
+
+static void shutdown_and_close_wakes_select(void **state)
+{
+    (void)state;
+    wakes(shut_and_close, 60, 0, true);
+    wakes(shut_and_close, 60, 5, true);
+}
+
+static void shutdown_and_close_wakes_poll_after_long_sleep(void **state)
+{
+    (void)state;
+    wakes(shut_and_close, 1500, 3, false);
+}
+
+static void shutdown_and_close_wakes_select_after_long_sleep(void **state)
+{
+    (void)state;
+    wakes(shut_and_close, 1500, 3, true);
+}
+
+static void shut_and_close_range(struct scene *s, pthread_t thread)
+{
+    unsigned fd = (unsigned)s->fds[VICTIM].fd;
+    (void)thread;
+    shutdown((int)fd, SHUT_RDWR);
+    close_range(fd, fd, 0);
+}
+
+static void shutdown_and_close_range_wakes(void **state)
+{
+    (void)state;
+    wakes(shut_and_close_range, 60, 3, false);
+    wakes(shut_and_close_range, 60, 3, true);
+}
+
+/* The peer writes and closes in one go, then the number is closed. */
+static void peer_ends_and_close(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    close(s->peers[VICTIM]);
+    s->peers[VICTIM] = -1;
+    close(s->fds[VICTIM].fd);
+}
+
+static void close_after_the_peer_ended_wakes(void **state)
+{
+    (void)state;
+    wakes(peer_ends_and_close, 60, 3, false);
+    wakes(peer_ends_and_close, 60, 3, true);
+}
+
+static void send_data(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    write(s->peers[VICTIM], "x", 1);
+}
+
+static void data_wakes_a_sleeper(void **state)
+{
+    (void)state;
+    wakes(send_data, 60, 0, false);
+    wakes(send_data, 60, 3, true);
+    wakes(send_data, 1500, 3, false);
+}
+
+static void peer_closes(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    close(s->peers[VICTIM]);
+    s->peers[VICTIM] = -1;
+}
+
+static void end_of_file_wakes_a_sleeper(void **state)
+{
+    (void)state;
+    wakes(peer_closes, 60, 3, false);
+    wakes(peer_closes, 60, 3, true);
+}
+
+static void shut_only(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    shutdown(s->fds[VICTIM].fd, SHUT_RDWR);
+}
+
+static void shutdown_wakes_a_sleeper(void **state)
+{
+    (void)state;
+    wakes(shut_only, 60, 3, false);
+    wakes(shut_only, 60, 3, true);
+}
+
+/* Many sleepers on one array, woken by one shutdown and close. */
+static void shutdown_and_close_wakes_every_sleeper(void **state)
+{
+    enum {
+        SLEEPERS = 6
+    };
+    static struct scene scenes[SLEEPERS];
+    pthread_t threads[SLEEPERS];
+    struct scene s = {.timeout_ms = 8000};
+    (void)state;
+    scene_open(&s);
+    for (int i = 0; i < SLEEPERS; i++) {
+        scenes[i] = s;
+        scenes[i].use_select = i % 2;
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, scene_sleep, &scenes[i]), 0);
+    }
+    clock_sleep_ms(100);
+    shut_and_close(&s, threads[0]);
+    for (int i = 0; i < SLEEPERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(scenes[i].seen.early);
+        assert_int_equal(scenes[i].seen.ret, 1);
+        assert_true(scenes[i].seen.bits[VICTIM] ||
+                    scenes[i].seen.revents[VICTIM] == POLLNVAL);
+    }
+    scene_close(&s);
+}
+
+static void many_rounds_of_shutdown_and_close(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        wakes(shut_and_close, 5, 0, i % 2);
+}
+
+static const struct suite_test tests[] = {
+    TEST(shutdown_and_close_wakes_poll),
+    TEST(shutdown_and_close_wakes_select),
+    TEST(shutdown_and_close_wakes_poll_after_long_sleep),
+    TEST(shutdown_and_close_wakes_select_after_long_sleep),
+    TEST(shutdown_and_close_range_wakes),
+    TEST(close_after_the_peer_ended_wakes),
+    TEST(data_wakes_a_sleeper),
+    TEST(end_of_file_wakes_a_sleeper),
+    TEST(shutdown_wakes_a_sleeper),
+    TEST(shutdown_and_close_wakes_every_sleeper),
+    TEST(many_rounds_of_shutdown_and_close),
+};
+
+SUITE(tests)

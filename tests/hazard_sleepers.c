@@ -20,8 +20,7 @@ static void just_close(struct scene *s, pthread_t thread)
     close(s->fds[VICTIM].fd);
 }
 
-static struct outcome sleeps_on(void (*act)(struct scene *, pthread_t),
-                                bool use_select)
+static struct outcome sleeps_on(scene_act act, bool use_select)
 {
     struct play play = {
         .earlier_calls = 3, .asleep_ms = 40, .timeout_ms = 300, .act = act};

@@ -248,8 +248,8 @@ static void exec_closes_the_librarys_descriptors(void **state)
     child_join(child_start(exec_with_count, count));
     child_join(child_start_raw(exec_with_count, count));
 
-    char *argv[] = {"role", "--role", "finds_no_foreign_descriptors", count,
-                    NULL};
+    char role[] = "finds_no_foreign_descriptors", option[] = "--role";
+    char *argv[] = {option, option, role, count, NULL};
     assert_int_equal(
         posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ), 0);
     child_join(pid);

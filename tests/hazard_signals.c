@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poll() and select() are async-signal-safe: a handler may call them, and
+ * close() and fork(), in the midst of another such call of the same thread
+ * and on the same array. The interrupted call goes on as if nothing had been.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    ROW = 8
+};
+
+static struct watch main_row, handler_row;
+static volatile sig_atomic_t handled;
+static void (*volatile handler_work)(void);
+
+static void on_signal(int signal)
+{
+    int saved = errno;
+    (void)signal;
+    handler_work();
+    handled++;
+    errno = saved;
+}
+
+static void catch_signal(int signal, int flags)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
+    assert_int_equal(sigaction(signal, &action, NULL), 0);
+}
+
+/* A signal every `us` microseconds from now on; 0 ends it. */
+static void beat(long us)
+{
+    struct itimerval timer = {{0, us}, {0, us}};
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+static void open_rows(void (*work)(void))
+{
+    assert_true(watch_open(&main_row, ROW));
+    assert_true(watch_open(&handler_row, ROW));
+    assert_true(watch_works(&main_row));
+    assert_true(watch_works(&handler_row));
+    handler_work = work;
+    handled = 0;
+}
+
+static void close_rows(void)
+{
+    assert_true(watch_works(&main_row));
+    watch_close(&main_row);
+    watch_close(&handler_row);
+}
+
+/* --- what a handler may do ----------------------------------------------- */
+
+static void look_at_own_row(void)
+{
+    require(watch_works(&handler_row));
+}
+
+/* The array of the interrupted call itself; its answer is told there too. */
+static void look_at_interrupted_row(void)
+{
+    int ret = watch_poll(&main_row, 0);
+    require(ret == 0 || ret == 1);
+    ret = watch_select(&main_row, 0);
+    require(ret == 0 || ret == 1);
+}
+
+static void look_at_a_copy(void)
+{
+    struct watch copy = main_row;
+    int ret = watch_poll(&copy, 0);
+    require(ret == 0 || ret == 1);
+}
+
+static void open_and_close_a_row(void)
+{
+    struct watch w;
+    require(watch_open(&w, 2));
+    require(watch_works(&w));
+    watch_close(&w);
+}
+
+/* A watched number changes hands inside the handler. */
+static void replace_one(void)
+{
+    struct watch fresh;
+    int fd = main_row.fds[ROW - 1].fd;
+    require(watch_open(&fresh, 1));
+    close(fd);
+    require(dup2(fresh.fds[0].fd, fd) == fd);
+    close(fresh.fds[0].fd);
+    close(main_row.peers[ROW - 1]);
+    main_row.peers[ROW - 1] = fresh.peers[0];
+}
+
+static void fork_and_poll(void)
+{
+    pid_t pid = fork();
+    if (!pid) {
+        struct watch w;
+        require(watch_open(&w, 2));
+        require(watch_works(&w));
+        _exit(0);
+    }
+    require(child_wait(pid) == 0);
+}
+
+static void do_nothing(void)
+{
+}
+
+/*
+ * The interrupted loop: a row is looked at, some calls wait and may end with
+ * EINTR, and what is written is seen. Answers given after a signal must be
+ * the truth: nothing but entry `which` is readable.
+ */
+static void look_until(double end)
+{
+    char byte = 'x';
+    for (size_t i = 0; clock_ms() < end; i = (i + 1) % (ROW - 1)) {
+        int ret = watch_poll(&main_row, i % 3 ? 0 : 1);
+        assert_true(ret == 0 || (ret == -1 && errno == EINTR));
+        assert_int_equal(write(main_row.peers[i], &byte, 1), 1);
+        while ((ret = watch_poll(&main_row, -1)) == -1)
+            assert_int_equal(errno, EINTR);
+        assert_int_equal(ret, 1);
+        while ((ret = watch_select(&main_row, -1)) == -1)
+            assert_int_equal(errno, EINTR);
+        assert_int_equal(ret, 1);
+        assert_true(bits_test(&main_row.in, main_row.fds[i].fd));
+        assert_int_equal(read(main_row.fds[i].fd, &byte, 1), 1);
+    }
+}
+
+/* At a high rate, on the thread's own stack and on another. */
+static void interrupt_loop_with(void (*work)(void), long us)
+{
+    static char stack[128 * 1024];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)},
+            none = {.ss_flags = SS_DISABLE};
+    open_rows(work);
+    catch_signal(SIGALRM, 0);
+    beat(us);
+    look_until(clock_ms() + 200);
+    catch_signal(SIGALRM, SA_RESTART);
+    look_until(clock_ms() + 200);
+    assert_int_equal(sigaltstack(&other, NULL), 0);
+    catch_signal(SIGALRM, SA_ONSTACK);
+    look_until(clock_ms() + 200);
+    beat(0);
+    catch_signal(SIGALRM, 0);
+    assert_int_equal(sigaltstack(&none, NULL), 0);
+    assert_true(handled > 10);
+    close_rows();
+}
+
+static void handler_that_does_nothing(void **state)
+{
+    (void)state;
+    interrupt_loop_with(do_nothing, 300);
+}
+
+static void handler_that_polls_its_own_array(void **state)
+{
+    (void)state;
+    interrupt_loop_with(look_at_own_row, 700);
+}
+
+static void handler_that_polls_a_copy_of_the_array(void **state)
+{
+    (void)state;
+    interrupt_loop_with(look_at_a_copy, 400);
+}
+
+static void handler_that_opens_polls_and_closes(void **state)
+{
+    (void)state;
+    interrupt_loop_with(open_and_close_a_row, 700);
+}
+
+static void handler_that_replaces_a_watched_descriptor(void **state)
+{
+    (void)state;
+    interrupt_loop_with(replace_one, 700);
+}
+
+static void handler_that_forks_and_polls(void **state)
+{
+    (void)state;
+    interrupt_loop_with(fork_and_poll, 8000);
+}
+
+/*
+ * The handler's call on the very same memory overwrites the answer that is
+ * being made, natively as well; so that only what must hold is asked.
+ */
+static void handler_that_polls_the_interrupted_array(void **state)
+{
+    (void)state;
+    open_rows(look_at_interrupted_row);
+    catch_signal(SIGALRM, 0);
+    beat(400);
+    double end = clock_ms() + 500;
+    while (clock_ms() < end) {
+        int ret = watch_poll(&main_row, 1);
+        assert_true(ret == 0 || (ret == -1 && errno == EINTR));
+        ret = watch_select(&main_row, 1);
+        assert_true(ret == 0 || (ret == -1 && errno == EINTR));
+    }
+    beat(0);
+    assert_true(handled > 10);
+    close_rows();
+}
+
+/* --- EINTR --------------------------------------------------------------- */
+
+/* A waiting call ends with EINTR, with SA_RESTART as well (fact G4). */
+static void ends_with_eintr(int flags)
+{
+    open_rows(do_nothing);
+    catch_signal(SIGALRM, flags);
+    for (int i = 0; i < 3; i++) {
+        main_row.fds[0].revents = POLLIN;
+        beat(20000);
+        assert_int_equal(watch_poll(&main_row, 10000), -1);
+        assert_int_equal(errno, EINTR);
+        assert_int_equal(main_row.fds[0].revents, 0);
+        assert_int_equal(watch_select(&main_row, 10000), -1);
+        assert_int_equal(errno, EINTR);
+        beat(0);
+        assert_int_equal(watch_poll(&main_row, 0), 0);
+    }
+    close_rows();
+}
+
+static void signal_ends_a_wait(void **state)
+{
+    (void)state;
+    ends_with_eintr(0);
+}
+
+static void signal_ends_a_wait_despite_sa_restart(void **state)
+{
+    (void)state;
+    ends_with_eintr(SA_RESTART);
+}
+
+/* Another thread's signal ends the wait of the thread it is sent to. */
+static void *waits_in_poll(void *arg)
+{
+    struct watch *w = arg;
+    return (void *)(long)(watch_poll(w, 20000) == -1 && errno == EINTR);
+}
+
+static void signal_from_another_thread_ends_a_wait(void **state)
+{
+    pthread_t thread;
+    void *interrupted;
+    (void)state;
+    open_rows(do_nothing);
+    catch_signal(SIGUSR1, SA_RESTART);
+    assert_int_equal(pthread_create(&thread, NULL, waits_in_poll, &main_row),
+                     0);
+    clock_sleep_ms(60);
+    assert_int_equal(pthread_kill(thread, SIGUSR1), 0);
+    assert_int_equal(pthread_join(thread, &interrupted), 0);
+    assert_true(interrupted);
+    close_rows();
+}
+
+/* A signal that is ignored, or whose default is nothing, ends no wait (G5). */
+static void *sends_ignored_signals(void *arg)
+{
+    pthread_t thread = *(pthread_t *)arg;
+    for (int i = 0; i < 20; i++) {
+        clock_sleep_ms(5);
+        pthread_kill(thread, i % 2 ? SIGWINCH : SIGUSR2);
+    }
+    return NULL;
+}
+
+static void ignored_signal_ends_no_wait(void **state)
+{
+    pthread_t self = pthread_self(), thread;
+    (void)state;
+    open_rows(do_nothing);
+    signal(SIGUSR2, SIG_IGN);
+    assert_int_equal(
+        pthread_create(&thread, NULL, sends_ignored_signals, &self), 0);
+    double start = clock_ms();
+    assert_int_equal(watch_poll(&main_row, 150), 0);
+    assert_int_equal(watch_select(&main_row, 50), 0);
+    assert_true(clock_ms() - start >= 199);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close_rows();
+}
+
+/*
+ * pselect's and ppoll's mask: a blocked signal which is pending is let in by
+ * the mask even when the call would not wait (G2), unless something is ready,
+ * which is told first (G3).
+ */
+static void pending_signal_is_let_in(void **state)
+{
+    sigset_t block, empty;
+    (void)state;
+    open_rows(do_nothing);
+    catch_signal(SIGUSR1, 0);
+    sigemptyset(&empty);
+    sigemptyset(&block);
+    sigaddset(&block, SIGUSR1);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &block, NULL), 0);
+    for (int i = 0; i < 3; i++) {
+        struct timespec zero = {0, 0};
+        int before = handled;
+        raise(SIGUSR1);
+        assert_int_equal(ppoll(main_row.fds, ROW, &zero, &empty), -1);
+        assert_int_equal(errno, EINTR);
+        assert_int_equal(handled, before + 1);
+        assert_int_equal(ppoll(main_row.fds, ROW, &zero, &empty), 0);
+
+        raise(SIGUSR1);
+        assert_int_equal(write(main_row.peers[0], "x", 1), 1);
+        assert_int_equal(ppoll(main_row.fds, ROW, &zero, &empty), 1);
+        assert_int_equal(handled, before + 1);
+        char byte;
+        assert_int_equal(read(main_row.fds[0].fd, &byte, 1), 1);
+        assert_int_equal(ppoll(main_row.fds, ROW, NULL, &empty), -1);
+        assert_int_equal(handled, before + 2);
+    }
+    assert_int_equal(sigprocmask(SIG_UNBLOCK, &block, NULL), 0);
+    close_rows();
+}
+
+static const struct suite_test tests[] = {
+    TEST(handler_that_does_nothing),
+    TEST(handler_that_polls_its_own_array),
+    TEST(handler_that_polls_a_copy_of_the_array),
+    TEST(handler_that_opens_polls_and_closes),
+    TEST(handler_that_replaces_a_watched_descriptor),
+    TEST(handler_that_forks_and_polls),
+    TEST(handler_that_polls_the_interrupted_array),
+    TEST(signal_ends_a_wait),
+    TEST(signal_ends_a_wait_despite_sa_restart),
+    TEST(signal_from_another_thread_ends_a_wait),
+    TEST(ignored_signal_ends_no_wait),
+    TEST(pending_signal_is_let_in),
+};
+
+SUITE(tests)

@@ -185,3 +185,28 @@ void settle_all(void)
     for (const struct select_call *c = select_calls; c->name; c++)
         settle_bits(c, &b, &got);
 }
+
+/* Runs the entry-th of the eight calls over the crowd, with a timeout. */
+int any_call(int entry, int ms, const char **name)
+{
+    static struct pollfd set[CROWD];
+    static struct sets b, got;
+    const int polls = 5;
+    if (entry < polls) {
+        nfds_t n = gather(set, 0);
+        *name = poll_calls[entry].name;
+        settle(&poll_calls[entry], set, n);
+        return poll_for(&poll_calls[entry], set, n, ms);
+    }
+    const struct select_call *c = &select_calls[entry - polls];
+    gather_bits(&b);
+    *name = c->name;
+    settle_bits(c, &b, &got);
+    return select_for(c, &b, &got, ms);
+}
+
+/* poll() keeps its deadline; the others resume with what remained. */
+bool keeps_deadline(int entry)
+{
+    return entry < 5 && !poll_calls[entry].masked;
+}

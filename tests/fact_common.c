@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -55,10 +56,13 @@ void cannot(const char *reason)
     skip();
 }
 
+/* CMocka catches a crash to tell it as a failure; a child's is its own. */
 static void tell_story(void *arg)
 {
     void (**story)(void) = arg;
     is_child = true;
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGABRT, SIG_DFL);
     (*story)();
     fflush(NULL);
 }
@@ -85,6 +89,22 @@ void in_child(void (*story)(void))
         cannot("the child could not make the situation");
     same(status, 0);
     holds(!way_is_always() || stats_of(pid, "answered") >= 1);
+}
+
+char *page_before_nothing(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    holds(pages != MAP_FAILED);
+    same(munmap(pages + page, page), 0);
+    return pages + page;
+}
+
+void give_back(char *border)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    same(munmap(border - page, page), 0);
 }
 
 void stream_pair(int fd[2])

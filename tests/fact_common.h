@@ -91,6 +91,15 @@ void settle_bits(const struct select_call *c, const struct sets *b,
 /* All eight calls over the crowd, in this thread. */
 void settle_all(void);
 
+/* One of the eight over the crowd, by its number; *name is what it is. */
+enum {
+    CALLS = 8,
+    POLLS = 5 /* of which so many come first */
+};
+int any_call(int call, int ms, const char **name);
+/* Whether time spent stopped counts: poll(), but not ppoll() or select(). */
+bool keeps_deadline(int call);
+
 /* Checks. In a child a failure ends the child, else the test. */
 #define same(actual, expected)                                                 \
     check_same((long long)(actual), (long long)(expected), #actual, #expected, \
@@ -118,6 +127,10 @@ pid_t start_story(void (*story)(void));
 int child_status(void (*story)(void));
 /* Gives up the test, or the child's story, for a reason that is printed. */
 void cannot(const char *reason);
+
+/* Memory: two pages, of which the second is not mapped; their border. */
+char *page_before_nothing(void);
+void give_back(char *border);
 
 /* Descriptors. */
 void stream_pair(int fd[2]); /* AF_UNIX */

@@ -14,8 +14,7 @@
 #include <sys/eventfd.h>
 
 enum {
-    SLEEPERS = 8,
-    POLLS = 5,
+    SLEEPERS = CALLS,
     LONG = 20000 /* ms: a sleeper that needs this long was not woken */
 };
 
@@ -89,11 +88,6 @@ static void put_to_sleep(struct sleeper *s, bool warm, int ms, int after_ms)
     clock_sleep_ms(after_ms);
 }
 
-/*
- * Ends them and checks that poll told `revents` and select `sets`, after at
- * least and at most so many ms of sleep. Where something woke them before the
- * close, they may have looked before it too, and told `early`.
- */
 static void check_answer(const struct sleeper *s, int revents, int early,
                          int sets)
 {
@@ -104,6 +98,11 @@ static void check_answer(const struct sleeper *s, int revents, int early,
     same(s->ret, (expected != 0) + (also >= 0));
 }
 
+/*
+ * Ends them and checks that poll told `revents` and select `sets`, after at
+ * least and at most so many ms of sleep. Where something woke them before the
+ * close, they may have looked before it too, and told `early`.
+ */
 static void wake_up(struct sleeper *s, int revents, int early, int sets,
                     double least, double most)
 {

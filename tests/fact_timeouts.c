@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Facts T1 to T4: what timeouts are valid, how exact, and what is written. */
+/* Facts T2 to T4: what the other timeouts may be, and how exact they are. */
 #include "fact_common.h"
 
 #include <sys/resource.h>
-#include <sys/time.h>
-
-typedef int (*select_fn)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
-int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
-
-static const struct {
-    const char *name;
-    select_fn call;
-} selects[] = {{"select", select}, {"__select", __select}};
 
 /* A crowd in which one descriptor is writable, so that nothing waits. */
 static int pair[2];
@@ -22,109 +13,6 @@ static void make_ready(void)
     stream_pair(pair);
     gather_bits(&b);
     want(&b, pair[0], "w");
-}
-
-static int ask(select_fn call, int n, struct timeval *tv)
-{
-    fd_set in = b.in, out = b.out;
-    return call(n, &in, &out, NULL, tv);
-}
-
-/* T1: which timeouts select() takes, and what it makes of them. */
-static const struct {
-    struct timeval before;
-    int error;            /* 0: one descriptor is ready */
-    struct timeval after; /* at most; an error changes nothing */
-} timevals[] = {
-    {{0, 0}, 0, {0, 0}},
-    {{-1, 0}, EINVAL, {0, 0}},
-    {{0, -1}, EINVAL, {0, 0}},
-    {{-1, 2000000}, EINVAL, {0, 0}},
-    {{1, 999999}, 0, {1, 999999}},
-    {{5, 1500000}, 0, {6, 499999}},
-    {{5, 1000000}, 0, {5, 999999}},
-    {{0, 2147483647}, 0, {2147, 483646}},
-    {{0, 0x80000000L}, EINVAL, {0, 0}},
-    {{0, 1L << 32}, 0, {0, 0}},
-    {{7, (1L << 32) + 1500000}, 0, {8, 499999}},
-};
-
-/* The time left is what was given, less the moment the call took. */
-static void check_left(struct timeval given, struct timeval left)
-{
-    double most = (double)given.tv_sec + (double)given.tv_usec / 1e6;
-    double is = (double)left.tv_sec + (double)left.tv_usec / 1e6;
-    holds(is <= most && is >= most - 1);
-    holds(left.tv_usec >= 0 && left.tv_usec < 1000000);
-}
-
-static void check_unchanged(struct timeval given, struct timeval left)
-{
-    same(left.tv_sec, given.tv_sec);
-    same(left.tv_usec, given.tv_usec);
-}
-
-static void T1_select_timeouts_and_what_is_made_of_them(void **state)
-{
-    (void)state;
-    make_ready();
-    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
-        for (size_t i = 0; i < ARRAY_SIZE(timevals); i++)
-            for (EACH_ROUND) {
-                struct timeval tv = timevals[i].before;
-                fact_call = selects[f].name;
-                int ret = ask(selects[f].call, b.n, &tv);
-                if (!timevals[i].error) {
-                    same(ret, 1);
-                    check_left(timevals[i].after, tv);
-                    continue;
-                }
-                same(ret, -1);
-                same(errno, timevals[i].error);
-                check_unchanged(timevals[i].before, tv);
-            }
-    close_pair(pair);
-}
-
-/* T1: the timeout is rewritten even where the kernel refuses the rest. */
-static void T1_select_rewrites_the_timeout_of_a_refused_call(void **state)
-{
-    (void)state;
-    make_ready();
-    settle_all();
-    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
-        for (EACH_ROUND) {
-            struct timeval tv = {5, 1500000};
-            fact_call = selects[f].name;
-            same(ask(selects[f].call, b.n, &tv), 1);
-            tv = (struct timeval){5, 1500000};
-            same(ask(selects[f].call, -1, &tv), -1);
-            same(errno, EINVAL);
-            check_left((struct timeval){6, 499999}, tv);
-            struct sets good = b;
-            want(&b, closed_number(), "r");
-            tv = (struct timeval){5, 1500000};
-            same(ask(selects[f].call, b.n, &tv), -1);
-            same(errno, EBADF);
-            check_left((struct timeval){6, 499999}, tv);
-            b = good;
-        }
-    close_pair(pair);
-}
-
-/* T1: a wait that runs out leaves zero. */
-static void T1_select_leaves_zero_when_the_time_is_over(void **state)
-{
-    (void)state;
-    gather_bits(&b);
-    for (size_t f = 0; f < ARRAY_SIZE(selects); f++)
-        for (EACH_ROUND) {
-            struct timeval tv = {0, 20000};
-            fact_call = selects[f].name;
-            same(ask(selects[f].call, b.n, &tv), 0);
-            same(tv.tv_sec, 0);
-            same(tv.tv_usec, 0);
-        }
 }
 
 /* T2: what the timespec calls refuse; no call ever writes to one. */
@@ -366,9 +254,6 @@ static void T4_negative_milliseconds_are_for_ever(void **state)
 }
 
 static const struct suite_test tests[] = {
-    TEST(T1_select_timeouts_and_what_is_made_of_them),
-    TEST(T1_select_rewrites_the_timeout_of_a_refused_call),
-    TEST(T1_select_leaves_zero_when_the_time_is_over),
     TEST(T2_timespecs_are_checked_and_never_written),
     TEST(T3_the_shortest_timeout_sleeps),
     TEST(T3_no_wait_is_cut_short),

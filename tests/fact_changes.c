@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts W3 and W4: readiness that changes without a wake-up, or that depends
+ * on who asks.
+ */
+#include "fact_common.h"
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+
+/*
+ * Changes made through the descriptor itself. SO_OOBINLINE makes a queued
+ * urgent byte readable without waking anyone; the others do wake, or need
+ * not, and must be seen by the next call all the same.
+ */
+static void urgent_byte(int fd[2])
+{
+    tcp_pair(fd);
+    same(send(fd[1], "!", 1, MSG_OOB), 1);
+    struct pollfd p = {.fd = fd[0], .events = POLLPRI};
+    same(raw_ppoll(&p, 1, &(struct timespec){5, 0}), 1);
+}
+
+static void read_urgent_inline(int fd)
+{
+    same(setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int)), 0);
+}
+
+static void byte_below_the_mark(int fd[2])
+{
+    tcp_pair(fd);
+    same(setsockopt(fd[0], SOL_SOCKET, SO_RCVLOWAT, &(int){9}, sizeof(int)), 0);
+    send_byte(fd[1]);
+}
+
+static void lower_the_mark(int fd)
+{
+    same(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &(int){1}, sizeof(int)), 0);
+}
+
+static void full_pipe(int fd[2])
+{
+    static const char block[4096];
+    open_pipe(fd);
+    int reader = fd[0];
+    fd[0] = fd[1];
+    fd[1] = reader;
+    same(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+    same(fcntl(fd[0], F_SETPIPE_SZ, 4096), 4096);
+    same(write(fd[0], block, sizeof(block)), sizeof(block));
+}
+
+static void widen_the_pipe(int fd)
+{
+    holds(fcntl(fd, F_SETPIPE_SZ, 65536) >= 65536);
+}
+
+static void unbound_socket(int fd[2])
+{
+    fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+    fd[1] = dup(0);
+}
+
+static void listen_there(int fd)
+{
+    same(listen(fd, 1), 0);
+}
+
+static void readable_stream(int fd[2])
+{
+    stream_pair(fd);
+    send_byte(fd[1]);
+}
+
+static void shut_writing(int fd)
+{
+    same(shutdown(fd, SHUT_WR), 0);
+}
+
+static const struct {
+    const char *name;
+    void (*make)(int fd[2]);
+    void (*change)(int fd);
+    short before, after;
+} changes[] = {
+    {"SO_OOBINLINE", urgent_byte, read_urgent_inline, POLLOUT | POLLPRI,
+     POLLIN | POLLOUT | POLLPRI},
+    {"SO_RCVLOWAT", byte_below_the_mark, lower_the_mark, POLLOUT,
+     POLLIN | POLLOUT},
+    {"F_SETPIPE_SZ", full_pipe, widen_the_pipe, 0, POLLOUT},
+    {"listen", unbound_socket, listen_there, POLLOUT | POLLHUP, 0},
+    {"shutdown", readable_stream, shut_writing, POLLIN | POLLOUT,
+     POLLIN | POLLOUT},
+};
+
+static void changed_state(const struct poll_call *c)
+{
+    struct pollfd set[1 + CROWD];
+    nfds_t n = gather(set, 1);
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        int fd[2];
+        fact_call = changes[i].name;
+        changes[i].make(fd);
+        set[0].fd = fd[0];
+        set[0].events = POLLIN | POLLOUT | POLLPRI;
+        for (EACH_ROUND) {
+            poll_for(c, set, n, 0);
+            same(set[0].revents, changes[i].before);
+        }
+        changes[i].change(fd[0]);
+        for (EACH_ROUND) {
+            poll_for(c, set, n, 0);
+            same(set[0].revents, changes[i].after);
+        }
+        close_pair(fd);
+    }
+}
+
+/* The same where the caller asks for what is to come only, and waits. */
+static void changed_state_waits(const struct select_call *c)
+{
+    struct sets b, got;
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        int fd[2];
+        fact_call = changes[i].name;
+        changes[i].make(fd);
+        short event =
+            changes[i].after & ~changes[i].before & POLLIN ? POLLIN : POLLOUT;
+        gather_bits(&b);
+        want(&b, fd[0], event == POLLIN ? "r" : "w");
+        settle_bits(c, &b, &got);
+        changes[i].change(fd[0]);
+        int ready = (changes[i].after & event) != 0;
+        for (EACH_ROUND)
+            same(select_for(c, &b, &got, 0), ready);
+        close_pair(fd);
+    }
+}
+
+static void W3_changes_without_a_wake_up_are_seen(void **state)
+{
+    (void)state;
+    each_poll(changed_state);
+    each_select(changed_state_waits);
+}
+
+/*
+ * A signalfd answers for the process that asks. The child raises a signal of
+ * its own: it sees it, through the set it inherited; the parent does not.
+ */
+static struct pollfd signal_set[1 + CROWD];
+static nfds_t signal_n;
+static struct sets signal_bits;
+
+static void raise_and_look(void)
+{
+    struct sets got;
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    same(poll(signal_set, signal_n, 0), 0);
+    raise(SIGUSR1);
+    for (EACH_ROUND) {
+        same(poll(signal_set, signal_n, -1), 1);
+        same(signal_set[0].revents, POLLIN);
+        same(select_for(&select_calls[0], &signal_bits, &got, -1), 1);
+        same(told(&got, signal_set[0].fd), 4);
+    }
+}
+
+static void W4_signalfd_answers_for_the_process_that_asks(void **state)
+{
+    (void)state;
+    struct sets got;
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    signal_n = gather(signal_set, 1);
+    signal_set[0].fd = signalfd(-1, &usr1, 0);
+    signal_set[0].events = POLLIN;
+    gather_bits(&signal_bits);
+    want(&signal_bits, signal_set[0].fd, "r");
+    settle(&poll_calls[0], signal_set, signal_n);
+    settle_bits(&select_calls[0], &signal_bits, &got);
+    in_child(raise_and_look);
+    for (EACH_ROUND)
+        same(poll(signal_set, signal_n, 0), 0);
+    raise(SIGUSR1);
+    for (EACH_ROUND) {
+        same(poll(signal_set, signal_n, -1), 1);
+        same(select_for(&select_calls[0], &signal_bits, &got, -1), 1);
+    }
+    struct signalfd_siginfo info;
+    same(read(signal_set[0].fd, &info, sizeof(info)), sizeof(info));
+    for (EACH_ROUND)
+        same(poll(signal_set, signal_n, 0), 0);
+    close(signal_set[0].fd);
+}
+
+static const struct suite_test tests[] = {
+    TEST(W3_changes_without_a_wake_up_are_seen),
+    TEST(W4_signalfd_answers_for_the_process_that_asks),
+};
+
+SUITE(tests)

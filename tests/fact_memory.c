@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts E4, E7 and E8: where an argument's memory ends, what libc itself
+ * checks of it, and memory that is mapped anew.
+ */
+#include "fact_common.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static int ready[2]; /* one end of a pair, with a byte to read */
+
+static void open_ready(void)
+{
+    stream_pair(ready);
+    send_byte(ready[1]);
+}
+
+/*
+ * E4: no more of a set is touched than its length needs, so a short one may
+ * end where memory ends.
+ */
+static void short_set(const struct select_call *c)
+{
+    struct timespec zero = {0, 0};
+    size_t word = (size_t)ready[0] / NFDBITS, size = (word + 1) * sizeof(long);
+    long bit = 1L << ready[0] % NFDBITS;
+    char *border[3];
+    fd_set *set[3];
+    for (int i = 0; i < 3; i++) {
+        border[i] = page_before_nothing();
+        set[i] = (fd_set *)(void *)(border[i] - size);
+    }
+    for (EACH_ROUND) {
+        for (int i = 0; i < 3; i++) {
+            memset(set[i], 0, size);
+            set[i]->fds_bits[word] |= bit;
+        }
+        same(c->call(ready[0] + 1, set[0], set[1], set[2], &zero, NULL), 2);
+        for (int i = 0; i < 3; i++)
+            same((set[i]->fds_bits[word] & bit) != 0, i < 2);
+    }
+    for (int i = 0; i < 3; i++)
+        give_back(border[i]);
+}
+
+static void short_array(const struct poll_call *c)
+{
+    char *border = page_before_nothing();
+    struct pollfd *set = (struct pollfd *)border - CROWD;
+    gather(set, 0);
+    for (EACH_ROUND) {
+        same(poll_for(c, set, CROWD, 0), 0);
+        same(poll_for(c, set + 1, CROWD - 1, 0), 0);
+        same(poll_for(c, set + CROWD - 1, 1, 0), 0);
+        same(poll_for(c, set, CROWD - 1, 0), 0);
+    }
+    give_back(border);
+}
+
+static void E4_memory_may_end_where_the_argument_ends(void **state)
+{
+    (void)state;
+    open_ready();
+    each_poll(short_array);
+    each_select(short_set);
+    close_pair(ready);
+}
+
+static void dies_of(void (*story)(void), int signo)
+{
+    int status = child_status(story);
+    holds(WIFSIGNALED(status));
+    same(WTERMSIG(status), signo);
+}
+
+/* E7: the fortified calls end a program whose array is too short. */
+int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
+                const sigset_t *, size_t);
+
+static void overflow_poll(void)
+{
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    close(2); /* libc says why, but a test that passes is quiet */
+    for (int i = 0; i < ROUNDS; i++)
+        same(__poll_chk(set, n, 0, sizeof(set)), 0);
+    __poll_chk(set, n, 0, sizeof(set) - 1);
+}
+
+static void overflow_ppoll(void)
+{
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    close(2);
+    for (int i = 0; i < ROUNDS; i++)
+        same(__ppoll_chk(set, n, &(struct timespec){0, 0}, NULL, sizeof(set)),
+             0);
+    __ppoll_chk(set, n, &(struct timespec){0, 0}, NULL, sizeof(set) - 1);
+}
+
+static void E7_fortified_calls_end_an_overflow(void **state)
+{
+    (void)state;
+    dies_of(overflow_poll, SIGABRT);
+    dies_of(overflow_ppoll, SIGABRT);
+}
+
+/* E8: other memory at the same address is another array, with its contents. */
+static void remapped(const struct poll_call *c)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *at = NULL;
+    for (EACH_ROUND) {
+        at = mmap(at, page, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | (at ? MAP_FIXED : 0), -1, 0);
+        holds(at != MAP_FAILED);
+        struct pollfd *set = (struct pollfd *)(void *)at;
+        /* Fresh zeroed memory: entries of descriptor 0 that ask nothing. */
+        same(poll_for(c, set, 8, 0), 0);
+        nfds_t n = gather(set, 1);
+        same(poll_for(c, set, n, 0), 0);
+        set[0] = (struct pollfd){.fd = ready[0], .events = POLLIN};
+        same(poll_for(c, set, n, -1), 1);
+        same(set[0].revents, POLLIN);
+    }
+    same(munmap(at, page), 0);
+}
+
+static void E8_memory_mapped_anew_is_read_anew(void **state)
+{
+    (void)state;
+    open_ready();
+    each_poll(remapped);
+    close_pair(ready);
+}
+
+static const struct suite_test tests[] = {
+    TEST(E4_memory_may_end_where_the_argument_ends),
+    TEST(E7_fortified_calls_end_an_overflow),
+    TEST(E8_memory_mapped_anew_is_read_anew),
+};
+
+SUITE(tests)

@@ -50,7 +50,11 @@ print_verdict() {
         -v epoll="$(median epoll cpu_us_per_request)" -v server="$server" \
         -v call="$call" 'BEGIN {
             printf "\nServer CPU per request under the library: "
-            printf "%.1f times less than native %s,\n", native / library, call
+            if (library <= native)
+                printf "%.1f times less than", native / library
+            else
+                printf "%.1f times more than", library / native
+            printf " native %s,\n", call
             printf "%.2f times that of %s'\''s own epoll.\n", library / epoll,
                 server
         }'

@@ -65,8 +65,8 @@ start_server() {
         [ "$1" != library ] ||
             environment+=(LD_PRELOAD="$library"
                 EPOLLSHIM_STATS="$work/stats.%p")
-        setsid env -u LD_PRELOAD "${environment[@]}" "${command[@]}" \
-            >"$work/server.log" 2>&1 </dev/null &
+        setsid "${on_server[@]}" env -u LD_PRELOAD "${environment[@]}" \
+            "${command[@]}" >"$work/server.log" 2>&1 </dev/null &
         server_pid=$!
         for ((i = 0; i < 100; i++)); do
             kill -0 "$server_pid" 2>/dev/null || break

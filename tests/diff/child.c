@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../harness/raw.h"
+
+/*
+ * All by raw system calls: the child is to leave no trace in a library's
+ * counters, and its closes are nobody's business.
+ */
+static void sleep_for_ever(bool keep, int ready)
+{
+    raw_syscall3(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0);
+    if (!keep) {
+        raw_syscall3(SYS_close_range, 0, ready - 1, 0);
+        raw_syscall3(SYS_close_range, ready + 1, ~0u, 0);
+    }
+    raw_close(ready);
+    for (;;)
+        raw_syscall6(SYS_ppoll, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Returns once the child's copies are as they will stay: it closes its end of
+ * the pipe last.
+ */
+pid_t child_start(bool keep)
+{
+    int ready[2];
+    char byte;
+    if (raw_syscall3(SYS_pipe2, ready, 0, 0))
+        return -1;
+    pid_t pid = child_fork(2);
+    if (pid == 0) {
+        raw_close(ready[0]);
+        sleep_for_ever(keep, ready[1]);
+    }
+    raw_close(ready[1]);
+    raw_syscall3(SYS_read, ready[0], &byte, 1);
+    raw_close(ready[0]);
+    return pid;
+}
+
+int child_pidfd(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+void child_end(pid_t pid, bool reap)
+{
+    siginfo_t info;
+    kill(pid, SIGKILL);
+    waitid(P_PID, (id_t)pid, &info, WEXITED | (reap ? 0 : WNOWAIT));
+}
+
+pid_t child_fork(int way)
+{
+    switch (way) {
+    case 0:
+        return fork();
+    case 1:
+        return _Fork();
+    default:
+        return (pid_t)raw_syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
+    }
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../harness/raw.h"
+#include "child.h"
+#include "signals.h"
+
+/* The kind of each number plus one; 0 is a number that is not ours. */
+static _Atomic unsigned char owner[MAX_FD];
+#define INHERITED (KIND_COUNT + 1)
+
+void owned_set(int fd, enum kind kind)
+{
+    if (fd >= 0 && fd < MAX_FD)
+        owner[fd] = (unsigned char)(kind + 1);
+}
+
+void owned_clear(int fd)
+{
+    if (fd >= 0 && fd < MAX_FD)
+        owner[fd] = 0;
+}
+
+bool owned(int fd)
+{
+    return fd >= 0 && fd < MAX_FD && owner[fd];
+}
+
+const char *owned_name(int fd)
+{
+    if (fd < 0)
+        return "negative";
+    if (fd >= MAX_FD)
+        return "beyond";
+    if (!owner[fd])
+        return "closed";
+    return owner[fd] == INHERITED ? "inherited" : kind_name(owner[fd] - 1u);
+}
+
+static bool is_open(int fd)
+{
+    return raw_fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+/*
+ * What a library opened for itself when it was loaded is anonymous; what we
+ * inherited at a start by hand hardly ever is.
+ */
+void owned_begin(void)
+{
+    char path[64], name[64];
+    for (int fd = 0; fd < MAX_FD; fd++) {
+        if (!is_open(fd))
+            continue;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(path, name, sizeof(name) - 1);
+        name[n > 0 ? n : 0] = '\0';
+        if (strncmp(name, "anon_inode:", 11))
+            owner[fd] = INHERITED;
+    }
+}
+
+int foreign_fd(int after)
+{
+    for (int fd = after + 1; fd < MAX_FD; fd++)
+        if (!owner[fd] && is_open(fd))
+            return fd;
+    return -1;
+}
+
+struct world *world_new(int thread)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    if (!w)
+        abort();
+    w->thread = thread;
+    for (int s = 0; s < SLOTS; s++)
+        w->slot[s][0].fd = w->slot[s][1].fd = -1;
+    for (int b = 0; b < BAGS; b++)
+        w->bag[b].live = calloc(3, sizeof(*w->bag[b].live));
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    w->ending = true;
+    for (int s = 0; s < SLOTS; s++)
+        for (int e = 0; e < 2; e++)
+            world_close(w, s, e, CLOSE_PLAIN);
+    while (w->children)
+        world_reap(w, w->child[0]);
+    while (signals_take(signals_for_signalfd()))
+        continue;
+    for (int a = 0; a < ARRAYS; a++)
+        free(w->array[a].entry);
+    for (int b = 0; b < BAGS; b++)
+        free(w->bag[b].live);
+    free(w);
+}
+
+void world_place(struct world *w, int slot, int end, struct end new_end)
+{
+    w->slot[slot][end] = new_end;
+    if (new_end.fd >= 0)
+        owned_set(new_end.fd, new_end.kind);
+}
+
+/* By the stream or directory functions, whose closes are inside libc. */
+static void close_stream(int fd, enum kind kind)
+{
+    if (kind == KIND_directory) {
+        DIR *directory = fdopendir(fd);
+        if (directory ? closedir(directory) : close(fd))
+            perror("diff: closedir");
+        return;
+    }
+    FILE *stream = fdopen(fd, "r");
+    if (stream)
+        fclose(stream);
+    else
+        close(fd);
+}
+
+/* Resets a connection, so that thousands don't linger in TIME_WAIT. */
+static void no_time_wait(const struct end *e)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    if (e->kind == KIND_tcp || e->kind == KIND_tcp_listen)
+        setsockopt(e->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+void world_close(struct world *w, int slot, int end, enum close_how how)
+{
+    struct end *e = &w->slot[slot][end];
+    int fd = e->fd;
+    if (fd < 0)
+        return;
+    if (w->ending)
+        no_time_wait(e);
+    e->fd = -1;
+    owned_clear(fd);
+    switch (how) {
+    case CLOSE_STREAM:
+        close_stream(fd, e->kind);
+        break;
+    case CLOSE_SYSCALL:
+        syscall(SYS_close, fd);
+        break;
+    case CLOSE_RANGE:
+        close_range((unsigned int)fd, (unsigned int)fd, 0);
+        break;
+    case CLOSE_RAW:
+        w->raw = true;
+        raw_close(fd);
+        break;
+    default:
+        close(fd);
+    }
+}
+
+void world_adopt(struct world *w, pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    if (w->children == CHILDREN)
+        world_reap(w, w->child[0]);
+    w->child[w->children++] = pid;
+}
+
+void world_reap(struct world *w, pid_t pid)
+{
+    for (int i = 0; i < w->children; i++) {
+        if (w->child[i] != pid)
+            continue;
+        child_end(pid, true);
+        w->child[i] = w->child[--w->children];
+        return;
+    }
+}

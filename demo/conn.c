@@ -31,17 +31,15 @@ bool conn_start(struct conn *conn, const struct protocol *protocol)
     conn->protocol = protocol;
     conn->fd = -1;
     conn->state = CONN_CLOSED;
-    if (conn->reply == NULL) {
+    if (conn->reply == NULL)
         fprintf(stderr, "load: out of memory: ask for fewer connections\n");
-    }
     return conn->reply != NULL;
 }
 
 static void close_socket(struct conn *conn)
 {
-    if (conn->fd >= 0) {
+    if (conn->fd >= 0)
         close(conn->fd);
-    }
     conn->fd = -1;
     conn->state = CONN_CLOSED;
 }
@@ -63,9 +61,8 @@ static enum conn_step fail_reply(const struct conn *conn)
 {
     size_t line = 0;
 
-    while (line < conn->got && conn->reply[line] >= ' ') {
+    while (line < conn->got && conn->reply[line] >= ' ')
         line++;
-    }
     fprintf(stderr, "load: wrong reply of %zu bytes, starting '%.*s'\n",
             conn->got, (int)line, conn->reply);
     return STEP_FAILED;
@@ -82,9 +79,8 @@ static int open_socket(uint16_t port)
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    if (fd < 0)
         return -1;
-    }
     /* The port is chosen at connect(), when the other end is known. */
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
     if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
@@ -118,12 +114,10 @@ static enum conn_step send_rest(struct conn *conn)
     while (conn->sent < protocol->request_size) {
         ssize_t n = send(conn->fd, protocol->request + conn->sent,
                          protocol->request_size - conn->sent, MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN) {
+        if (n < 0 && errno == EAGAIN)
             return STEP_WAIT;
-        }
-        if (n < 0) {
+        if (n < 0)
             return fail(conn, strerror(errno));
-        }
         conn->sent += (size_t)n;
     }
     conn->state = CONN_READING;
@@ -135,9 +129,8 @@ bool conn_ask(struct conn *conn, uint16_t port, int epoll_fd)
     conn->asked = conn_clock();
     conn->sent = 0;
     conn->got = 0;
-    if (conn->state == CONN_CLOSED && !connect_to(conn, port, epoll_fd)) {
+    if (conn->state == CONN_CLOSED && !connect_to(conn, port, epoll_fd))
         return fail(conn, strerror(errno)) != STEP_FAILED;
-    }
     conn->state = CONN_SENDING;
     return send_rest(conn) != STEP_FAILED;
 }
@@ -150,9 +143,8 @@ static enum conn_step read_reply(struct conn *conn)
     for (;;) {
         ssize_t n =
             recv(conn->fd, conn->reply + conn->got, room - conn->got, 0);
-        if (n < 0) {
+        if (n < 0)
             return errno == EAGAIN ? STEP_WAIT : fail(conn, strerror(errno));
-        }
         conn->got += (size_t)n;
         switch (protocol_judge(protocol, conn->reply, conn->got, n == 0)) {
         case REPLY_PARTIAL:
@@ -175,9 +167,8 @@ static enum conn_step stay_quiet(const struct conn *conn)
     char byte;
     ssize_t n = recv(conn->fd, &byte, 1, MSG_PEEK);
 
-    if (n < 0 && errno == EAGAIN) {
+    if (n < 0 && errno == EAGAIN)
         return STEP_WAIT;
-    }
     return fail(conn, n < 0    ? strerror(errno)
                       : n == 0 ? "the server closed a connection"
                                : "the server sent something");
@@ -185,14 +176,12 @@ static enum conn_step stay_quiet(const struct conn *conn)
 
 enum conn_step conn_advance(struct conn *conn)
 {
-    if (conn->state == CONN_QUIET) {
+    if (conn->state == CONN_QUIET)
         return stay_quiet(conn);
-    }
     if (conn->state == CONN_SENDING) {
         enum conn_step step = send_rest(conn);
-        if (step != STEP_DONE) {
+        if (step != STEP_DONE)
             return step;
-        }
     }
     return read_reply(conn);
 }

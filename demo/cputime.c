@@ -21,12 +21,10 @@ static int64_t thread_time(pid_t pid, const char *thread)
     snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid,
              thread);
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
+    if (file == NULL)
         return -1;
-    }
-    if (fscanf(file, "%" SCNd64, &ns) != 1) {
+    if (fscanf(file, "%" SCNd64, &ns) != 1)
         ns = -1;
-    }
     fclose(file);
     return ns;
 }
@@ -40,9 +38,8 @@ static int64_t sum_of_threads(pid_t pid)
 
     snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
     DIR *threads = opendir(path);
-    if (threads == NULL) {
+    if (threads == NULL)
         return -1;
-    }
     for (struct dirent *entry; (entry = readdir(threads)) != NULL;) {
         int64_t ns =
             entry->d_name[0] == '.' ? 0 : thread_time(pid, entry->d_name);
@@ -61,9 +58,8 @@ static int64_t time_in_ticks(pid_t pid)
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
+    if (file == NULL)
         return -1;
-    }
     size_t length = fread(line, 1, sizeof(line) - 1, file);
     fclose(file);
     line[length] = '\0';

@@ -7,9 +7,8 @@
  * value's power of two and the bits that follow the leading one. */
 static unsigned bucket_of(uint64_t ns)
 {
-    if (ns < LATENCY_STEPS) {
+    if (ns < LATENCY_STEPS)
         return (unsigned)ns;
-    }
     unsigned shift = 63 - (unsigned)__builtin_clzll(ns) -
                      (unsigned)__builtin_ctz(LATENCY_STEPS);
     return (shift + 1) * LATENCY_STEPS +
@@ -18,9 +17,8 @@ static unsigned bucket_of(uint64_t ns)
 
 static uint64_t middle_of(unsigned bucket)
 {
-    if (bucket < LATENCY_STEPS) {
+    if (bucket < LATENCY_STEPS)
         return bucket;
-    }
     unsigned shift = bucket / LATENCY_STEPS - 1;
     uint64_t start = (uint64_t)(LATENCY_STEPS + bucket % LATENCY_STEPS)
                      << shift;
@@ -46,9 +44,8 @@ uint64_t latency_percentile(const struct latency *latency, double share)
 
     for (unsigned bucket = 0; bucket < last; bucket++) {
         seen += latency->buckets[bucket];
-        if (seen > 0 && (double)seen >= wanted) {
+        if (seen > 0 && (double)seen >= wanted)
             return middle_of(bucket);
-        }
     }
     return 0;
 }

@@ -122,18 +122,15 @@ static bool run(struct loop *loop, const struct options *options,
     struct conn *idle = conns + options->active;
 
     fprintf(stderr, "  opening %u idle connections\n", options->idle);
-    if (!ask_all(loop, idle, options->idle)) {
+    if (!ask_all(loop, idle, options->idle))
         return false;
-    }
     fprintf(stderr, "  measuring %g s with %u active connections\n",
             options->seconds, options->active);
-    if (!measure(loop, options, conns, &window)) {
+    if (!measure(loop, options, conns, &window))
         return false;
-    }
     fprintf(stderr, "  asking once more on each idle connection\n");
-    if (!ask_all(loop, idle, options->idle)) {
+    if (!ask_all(loop, idle, options->idle))
         return false;
-    }
     report(options, &window);
     return true;
 }
@@ -143,14 +140,12 @@ static bool allow_descriptors(rlim_t needed)
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= needed) {
+    if (limit.rlim_cur >= needed)
         return true;
-    }
     limit.rlim_cur = needed;
     if (limit.rlim_cur <= limit.rlim_max &&
-        setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        setrlimit(RLIMIT_NOFILE, &limit) == 0)
         return true;
-    }
     fprintf(stderr,
             "load: %ju descriptors are needed, %ju allowed: ask for "
             "fewer connections or raise ulimit -n\n",
@@ -167,9 +162,8 @@ static struct conn *start_conns(const struct options *options,
     struct conn *conns = calloc(count, sizeof(*conns));
 
     for (unsigned i = 0; conns != NULL && i < count; i++) {
-        if (!conn_start(&conns[i], i < options->active ? asking : lasting)) {
+        if (!conn_start(&conns[i], i < options->active ? asking : lasting))
             return NULL;
-        }
     }
     return conns;
 }
@@ -193,12 +187,10 @@ int main(int argc, char **argv)
 
     if (!options_parse(&options, argc, argv) ||
         !start_protocols(&options, &asking, &lasting) ||
-        !allow_descriptors(options.active + options.idle + SPARE_DESCRIPTORS)) {
+        !allow_descriptors(options.active + options.idle + SPARE_DESCRIPTORS))
         return EXIT_FAILURE;
-    }
     struct conn *conns = start_conns(&options, &asking, &lasting);
-    if (conns == NULL || !loop_start(&loop, options.port)) {
+    if (conns == NULL || !loop_start(&loop, options.port))
         return EXIT_FAILURE;
-    }
     return run(&loop, &options, conns) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

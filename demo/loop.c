@@ -15,9 +15,8 @@ bool loop_start(struct loop *loop, uint16_t port)
     *loop = (struct loop){.port = port};
     loop->end = &loop->first;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0) {
+    if (loop->epoll_fd < 0)
         fprintf(stderr, "load: epoll_create1: %s\n", strerror(errno));
-    }
     return loop->epoll_fd >= 0;
 }
 
@@ -41,21 +40,18 @@ static bool ask_those_due(struct loop *loop)
         struct conn *conn = loop->first;
 
         loop->first = conn->next;
-        if (loop->first == NULL) {
+        if (loop->first == NULL)
             loop->end = &loop->first;
-        }
-        if (!ask(loop, conn)) {
+        if (!ask(loop, conn))
             return false;
-        }
     }
     return true;
 }
 
 static int wait_time(const struct loop *loop)
 {
-    if (loop->first == NULL) {
+    if (loop->first == NULL)
         return PATIENCE_MS;
-    }
     uint64_t now = conn_clock();
     uint64_t due = loop->first->due;
     return due <= now ? 0 : (int)((due - now + NS_PER_MS - 1) / NS_PER_MS);
@@ -74,9 +70,8 @@ static bool handle(struct loop *loop, struct conn *conn, loop_next_fn *next,
     }
     loop->busy--;
     conn = next(state, conn);
-    if (conn == NULL) {
+    if (conn == NULL)
         return true;
-    }
     if (loop->pause > 0) {
         rest(loop, conn);
         return true;
@@ -99,9 +94,8 @@ static bool wait_once(struct loop *loop, loop_next_fn *next, void *state)
         return false;
     }
     for (int i = 0; i < n; i++) {
-        if (!handle(loop, events[i].data.ptr, next, state)) {
+        if (!handle(loop, events[i].data.ptr, next, state))
             return false;
-        }
     }
     return ask_those_due(loop);
 }
@@ -110,14 +104,12 @@ bool loop_run(struct loop *loop, struct conn *first, unsigned count,
               loop_next_fn *next, void *state)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (!ask(loop, &first[i])) {
+        if (!ask(loop, &first[i]))
             return false;
-        }
     }
     while (loop->busy > 0 || loop->first != NULL) {
-        if (!wait_once(loop, next, state)) {
+        if (!wait_once(loop, next, state))
             return false;
-        }
     }
     return true;
 }

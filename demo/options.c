@@ -66,9 +66,8 @@ static bool parse_count(int option, long least, long most, long *count)
     errno = 0;
     *count = strtol(optarg, &end, 10);
     if (errno == 0 && end != optarg && *end == '\0' && *count >= least &&
-        *count <= most) {
+        *count <= most)
         return true;
-    }
     fprintf(stderr, "load: --%s takes a number from %ld to %ld, not '%s'\n",
             name_of(option), least, most, optarg);
     return false;
@@ -80,9 +79,8 @@ static bool parse_seconds(int option, double *seconds)
 
     *seconds = strtod(optarg, &end);
     if (end != optarg && *end == '\0' && isfinite(*seconds) && *seconds >= 0 &&
-        *seconds <= 3600) {
+        *seconds <= 3600)
         return true;
-    }
     fprintf(stderr, "load: --%s takes seconds from 0 to 3600, not '%s'\n",
             name_of(option), optarg);
     return false;
@@ -95,9 +93,8 @@ static bool parse_number(struct options *options, int option)
     long count;
 
     if (!parse_count(option, least, option == OPTION_PID ? INT32_MAX : most,
-                     &count)) {
+                     &count))
         return false;
-    }
     switch (option) {
     case OPTION_PORT:
         options->port = (uint16_t)count;
@@ -153,9 +150,8 @@ bool options_parse(struct options *options, int argc, char **argv)
     };
     for (int option;
          (option = getopt_long(argc, argv, "", names, NULL)) >= 0;) {
-        if (!parse_one(options, option)) {
+        if (!parse_one(options, option))
             return false;
-        }
     }
     if (optind < argc) {
         fprintf(stderr, "load: '%s' is not an option: see --help\n",

@@ -59,13 +59,11 @@ bool protocol_start(struct protocol *protocol, const char *name,
                     const char *path, const char *body_file)
 {
     memset(protocol, 0, sizeof(*protocol));
-    if (strcmp(name, "memcached") == 0) {
+    if (strcmp(name, "memcached") == 0)
         return start_memcached(protocol);
-    }
     protocol->closes = strcmp(name, "http-close") == 0;
-    if (protocol->closes || strcmp(name, "http") == 0) {
+    if (protocol->closes || strcmp(name, "http") == 0)
         return start_http(protocol, path, body_file);
-    }
     fprintf(stderr,
             "load: unknown protocol '%s': use http, http-close or "
             "memcached\n",
@@ -113,24 +111,19 @@ enum verdict protocol_judge(const struct protocol *protocol, const char *reply,
                             size_t size, bool ended)
 {
     size_t header = protocol->has_header ? header_size(reply, size) : 0;
-    if (protocol->has_header && header == 0) {
+    if (protocol->has_header && header == 0)
         return ended || size >= HEADER_LIMIT ? REPLY_WRONG : REPLY_PARTIAL;
-    }
-    if (header > 0 && !header_is_right(protocol, reply, header)) {
+    if (header > 0 && !header_is_right(protocol, reply, header))
         return REPLY_WRONG;
-    }
 
     size_t got = size - header;
     if (got > protocol->body_size ||
-        memcmp(reply + header, protocol->body, got) != 0) {
+        memcmp(reply + header, protocol->body, got) != 0)
         return REPLY_WRONG;
-    }
-    if (got < protocol->body_size) {
+    if (got < protocol->body_size)
         return ended ? REPLY_WRONG : REPLY_PARTIAL;
-    }
-    if (protocol->closes) {
+    if (protocol->closes)
         return ended ? REPLY_RIGHT_AND_LAST : REPLY_PARTIAL;
-    }
     return ended || header_has(reply, header, "\r\nConnection: close\r\n")
                ? REPLY_RIGHT_AND_LAST
                : REPLY_RIGHT;

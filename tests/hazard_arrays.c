@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The library knows a set by the array it came in. Programs copy arrays, move
+ * them, build them anew for each call, use two in turns, and name the same
+ * descriptor twice; and natively a bad address is EFAULT, not a crash.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    ROW = 12
+};
+
+static struct watch w;
+
+static void open_row(void)
+{
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+}
+
+static void close_row(void)
+{
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
+/* Asks for `which` with an array that fn has made. */
+static void assert_array_sees(struct pollfd *fds, size_t n, int fd)
+{
+    int wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        wanted += fds[i].fd == fd;
+    assert_int_equal(poll(fds, n, 0), wanted);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(fds[i].revents, fds[i].fd == fd ? POLLIN : 0);
+}
+
+/* Runs look() with each descriptor in turn readable, and with none. */
+static void with_each_readable(void (*look)(int fd))
+{
+    char byte = 'x';
+    for (size_t i = 0; i < ROW; i++) {
+        look(-2);
+        assert_int_equal(write(w.peers[i], &byte, 1), 1);
+        look(w.fds[i].fd);
+        assert_int_equal(read(w.fds[i].fd, &byte, 1), 1);
+    }
+}
+
+/* --- where the array is --------------------------------------------------- */
+
+static void look_with_fresh_array(int fd)
+{
+    struct pollfd *fds = malloc(sizeof(w.fds));
+    assert_non_null(fds);
+    memcpy(fds, w.fds, sizeof(w.fds));
+    assert_array_sees(fds, ROW, fd);
+    memset(fds, 0x55, sizeof(w.fds));
+    free(fds);
+}
+
+static void fresh_array_for_each_call(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_with_fresh_array);
+    close_row();
+}
+
+static void look_with_moving_array(int fd)
+{
+    static struct pollfd room[3 * WATCH_MAX];
+    static size_t at;
+    at = (at + 17) % (2 * WATCH_MAX);
+    memmove(room + at, w.fds, sizeof(w.fds));
+    assert_array_sees(room + at, ROW, fd);
+    assert_array_sees(room + at, ROW, fd);
+}
+
+static void moving_array(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_with_moving_array);
+    close_row();
+}
+
+/* An array on the stack, at another depth each time. */
+static __attribute__((noinline)) void look_at_depth(int fd, int depth)
+{
+    struct pollfd fds[ROW];
+    memcpy(fds, w.fds, sizeof(fds));
+    assert_array_sees(fds, ROW, fd);
+    if (depth)
+        look_at_depth(fd, depth - 1);
+    assert_array_sees(fds, ROW, fd);
+}
+
+static void look_at_depths(int fd)
+{
+    look_at_depth(fd, 5);
+}
+
+static void arrays_on_the_stack(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_at_depths);
+    close_row();
+}
+
+/* Two loops in one thread, each with its part. */
+static void look_with_two_arrays(int fd)
+{
+    static struct pollfd odd[ROW / 2], even[ROW / 2], all[ROW];
+    for (size_t i = 0; i < ROW; i++)
+        (i % 2 ? odd : even)[i / 2] = all[i] = w.fds[i];
+    for (int i = 0; i < 3; i++) {
+        assert_array_sees(odd, ROW / 2, fd);
+        assert_array_sees(even, ROW / 2, fd);
+        assert_array_sees(all, ROW, fd);
+    }
+}
+
+static void several_arrays_in_turns(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_with_two_arrays);
+    close_row();
+}
+
+/* More arrays than anybody would keep a set for. */
+static void look_with_many_arrays(int fd)
+{
+    static struct pollfd arrays[40][ROW];
+    for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
+        for (size_t k = 0; k < ROW; k++)
+            arrays[i][k] = w.fds[(k + i) % ROW];
+        assert_array_sees(arrays[i], ROW - i % 3, fd);
+    }
+}
+
+static void many_arrays_in_turns(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_with_many_arrays);
+    close_row();
+}
+
+/* --- what is in it ------------------------------------------------------- */
+
+static void look_at_duplicates(int fd)
+{
+    struct pollfd fds[3 * ROW];
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = w.fds[i * 7 % ROW];
+        if (i % 5 == 4)
+            fds[i].fd = -1;
+    }
+    assert_array_sees(fds, ARRAY_SIZE(fds), fd);
+}
+
+static void descriptor_named_several_times(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_at_duplicates);
+    close_row();
+}
+
+/* Each entry of a descriptor is answered by its own mask. */
+static void several_entries_with_different_masks(void **state)
+{
+    struct pollfd fds[4];
+    (void)state;
+    open_row();
+    for (int readable = 0; readable < 2; readable++) {
+        for (int i = 0; i < 4; i++)
+            fds[i].fd = w.fds[0].fd;
+        fds[0].events = 0;
+        fds[1].events = POLLIN;
+        fds[2].events = POLLRDNORM;
+        fds[3].events = POLLPRI;
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(poll(fds, 4, 0), 2 * readable);
+            assert_int_equal(fds[1].revents, readable ? POLLIN : 0);
+            assert_int_equal(fds[2].revents, readable ? POLLRDNORM : 0);
+        }
+        assert_int_equal(write(w.peers[0], "x", 1), 1);
+    }
+    char byte;
+    assert_int_equal(read(w.fds[0].fd, &byte, 1), 1);
+    assert_int_equal(read(w.fds[0].fd, &byte, 1), 1);
+    close_row();
+}
+
+/* Entries swapped, removed by moving the last into the gap, put back. */
+static void look_at_shuffled(int fd)
+{
+    static struct pollfd fds[ROW];
+    static size_t n;
+    n = n > ROW / 2 ? n - 1 : ROW;
+    memcpy(fds, w.fds, sizeof(fds));
+    fds[0] = w.fds[n - 1];
+    fds[n - 1] = w.fds[0];
+    assert_array_sees(fds, n, fd);
+}
+
+static void entries_swapped_and_removed(void **state)
+{
+    (void)state;
+    open_row();
+    for (size_t n = 1; n <= ROW; n++)
+        with_each_readable(look_at_shuffled);
+    close_row();
+}
+
+/* poll and select on the same descriptors, in turns. */
+static void look_both_ways(int fd)
+{
+    int which = -1;
+    for (size_t i = 0; i < ROW; i++)
+        if (w.fds[i].fd == fd)
+            which = (int)i;
+    for (int i = 0; i < 4; i++)
+        assert_true(watch_sees(&w, which));
+}
+
+static void poll_and_select_in_turns(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_both_ways);
+    close_row();
+}
+
+/* select's sets at other addresses each time, and the same set twice. */
+static void look_with_fresh_bits(int fd)
+{
+    struct bits *in = calloc(3, sizeof(*in));
+    assert_non_null(in);
+    for (size_t i = 0; i < ROW; i++) {
+        bits_set(&in[0], w.fds[i].fd);
+        bits_set(&in[1], w.peers[i]);
+        bits_set(&in[2], w.fds[i].fd);
+    }
+    int ret = select(w.peers[ROW - 1] + 1, BITS(&in[0]), BITS(&in[1]),
+                     BITS(&in[2]), &(struct timeval){0, 0});
+    assert_int_equal(ret, ROW + (fd >= 0));
+    for (size_t i = 0; i < ROW; i++) {
+        assert_int_equal(bits_test(&in[0], w.fds[i].fd), w.fds[i].fd == fd);
+        assert_true(bits_test(&in[1], w.peers[i]));
+        assert_false(bits_test(&in[2], w.fds[i].fd));
+    }
+    free(in);
+}
+
+static void fresh_sets_for_each_select(void **state)
+{
+    (void)state;
+    open_row();
+    with_each_readable(look_with_fresh_bits);
+    close_row();
+}
+
+/* --- bad memory ----------------------------------------------------------- */
+
+static size_t page;
+
+static struct pollfd *map_array(void)
+{
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    struct pollfd *fds = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(fds, MAP_FAILED);
+    return fds;
+}
+
+static void assert_efault(struct pollfd *fds, size_t n)
+{
+    for (int i = 0; i < 3; i++) {
+        errno = 0;
+        assert_int_equal(poll(fds, n, 0), -1);
+        assert_int_equal(errno, EFAULT);
+    }
+}
+
+static void array_that_is_not_mapped(void **state)
+{
+    (void)state;
+    open_row();
+    struct pollfd *fds = map_array();
+    munmap(fds, 2 * page);
+    assert_efault(fds, ROW);
+    assert_efault(NULL, ROW);
+    assert_efault((struct pollfd *)8, 1);
+    close_row();
+}
+
+static void array_in_read_only_memory(void **state)
+{
+    (void)state;
+    open_row();
+    struct pollfd *fds = map_array();
+    memcpy(fds, w.fds, ROW * sizeof(*fds));
+    assert_int_equal(mprotect(fds, page, PROT_READ), 0);
+    assert_efault(fds, ROW);
+    assert_int_equal(mprotect(fds, page, PROT_READ | PROT_WRITE), 0);
+    assert_array_sees(fds, ROW, -2);
+    munmap(fds, 2 * page);
+    close_row();
+}
+
+/* The array's second half lies in a page that is not there. */
+static void array_half_mapped(void **state)
+{
+    (void)state;
+    open_row();
+    char *room = (char *)map_array();
+    struct pollfd *fds = (struct pollfd *)(room + page) - ROW / 2;
+    memcpy(fds, w.fds, ROW * sizeof(*fds));
+    for (size_t i = 0; i < ROW; i++)
+        fds[i].revents = 0x55;
+    munmap(room + page, page);
+    assert_efault(fds, ROW);
+    for (size_t i = 0; i < ROW / 2; i++)
+        assert_int_equal(fds[i].revents, 0x55);
+    assert_array_sees(fds, ROW / 2, -2);
+    munmap(room, page);
+    close_row();
+}
+
+static void bad_fd_sets(void **state)
+{
+    (void)state;
+    open_row();
+    char *room = (char *)map_array();
+    fd_set *in = (fd_set *)(void *)room;
+    int nfds = w.fds[ROW - 1].fd + 1;
+    struct timeval zero = {0, 0};
+    memset(in, 0, page);
+    for (int i = 0; i < 3; i++) {
+        mprotect(room, page, PROT_NONE);
+        assert_int_equal(select(nfds, in, NULL, NULL, &zero), -1);
+        assert_int_equal(errno, EFAULT);
+        mprotect(room, page, PROT_READ);
+        assert_int_equal(select(nfds, NULL, in, NULL, &zero), -1);
+        assert_int_equal(errno, EFAULT);
+        mprotect(room, page, PROT_READ | PROT_WRITE);
+        FD_SET(w.fds[0].fd, in);
+        assert_int_equal(select(nfds, in, NULL, NULL, &zero), 0);
+    }
+    munmap(room, 2 * page);
+    assert_int_equal(select(nfds, in, NULL, NULL, &zero), -1);
+    assert_int_equal(errno, EFAULT);
+    close_row();
+}
+
+static const struct suite_test tests[] = {
+    TEST(fresh_array_for_each_call),
+    TEST(moving_array),
+    TEST(arrays_on_the_stack),
+    TEST(several_arrays_in_turns),
+    TEST(many_arrays_in_turns),
+    TEST(descriptor_named_several_times),
+    TEST(several_entries_with_different_masks),
+    TEST(entries_swapped_and_removed),
+    TEST(poll_and_select_in_turns),
+    TEST(fresh_sets_for_each_select),
+    TEST(array_that_is_not_mapped),
+    TEST(array_in_read_only_memory),
+    TEST(array_half_mapped),
+    TEST(bad_fd_sets),
+};
+
+SUITE(tests)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Other preload libraries stand on either side: one that wraps the same calls
+ * must be called and must call, whichever comes first, and one that denies
+ * epoll to the program denies it to the program alone.
+ *
+ * The libraries are modules beside this program; it starts itself again with
+ * LD_PRELOAD changed.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+    ROW = 8
+};
+
+struct preload_counts {
+    int poll, select, close;
+};
+
+static struct preload_counts counts_now(void)
+{
+    struct preload_counts (*count)(void) =
+        (struct preload_counts(*)(void))dlsym(RTLD_DEFAULT, "preload_count");
+    require(count);
+    return count();
+}
+
+/* arg: whether the other library stands before ours and sees every call. */
+ROLE(polls_and_is_counted)
+{
+    struct watch w;
+    bool first = !strcmp(arg, "first");
+    require(watch_open(&w, ROW));
+    struct preload_counts before = counts_now();
+    require(watch_works(&w));
+    watch_close(&w);
+    struct preload_counts after = counts_now();
+    /* watch_works() looks 2 * ROW + 1 times, by each of the two calls. */
+    if (first || !way_is_always()) {
+        require(after.poll - before.poll == 2 * ROW + 1);
+        require(after.select - before.select == 2 * ROW + 1);
+    }
+    require(after.close - before.close == 2 * ROW);
+    return 0;
+}
+
+ROLE(is_denied_epoll)
+{
+    struct watch w;
+    (void)arg;
+    require(epoll_create1(0) == -1);
+    require(watch_open(&w, ROW));
+    for (int i = 0; i < 3; i++)
+        require(watch_works(&w));
+    require(watch_poll(&w, 5) == 0);
+    watch_close(&w);
+    return 0;
+}
+
+/* The path of a module which was built beside this program. */
+static void module_path(char path[PATH_MAX], const char *name)
+{
+    char program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    assert_true(n > 0);
+    program[n] = '\0';
+    *strrchr(program, '/') = '\0';
+    int length = snprintf(path, PATH_MAX, "%s/.libs/%s", program, name);
+    assert_true(length < PATH_MAX);
+    if (access(path, R_OK))
+        fail_msg("%s is not there; make check builds it", path);
+}
+
+struct start {
+    char preload[2 * PATH_MAX + 2];
+    const char *role, *arg;
+};
+
+static void starts(void *arg)
+{
+    struct start *start = arg;
+    setenv("LD_PRELOAD", start->preload, 1);
+    child_become_role(start->role, start->arg);
+}
+
+static void start_with(const char *module, bool first, const char *role)
+{
+    struct start start = {.role = role, .arg = first ? "first" : "last"};
+    const char *ours = getenv("LD_PRELOAD");
+    char path[PATH_MAX];
+    module_path(path, module);
+    if (!ours)
+        strcpy(start.preload, path);
+    else
+        snprintf(start.preload, sizeof(start.preload), "%s:%s",
+                 first ? path : ours, first ? ours : path);
+    pid_t pid = child_start(starts, &start);
+    child_join(pid);
+    assert_epoll_answered(pid, 1);
+}
+
+/* What is tested is in the children; this process is to be answered as well. */
+static void look_once(void)
+{
+    struct watch w;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
+static void counting_library_before_ours(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", true, "polls_and_is_counted");
+}
+
+static void counting_library_behind_ours(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", false, "polls_and_is_counted");
+}
+
+static void library_that_denies_epoll_before_ours(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_deny.so", true, "is_denied_epoll");
+}
+
+static void library_that_denies_epoll_behind_ours(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_deny.so", false, "is_denied_epoll");
+}
+
+static const struct suite_test tests[] = {
+    TEST(counting_library_before_ours),
+    TEST(counting_library_behind_ours),
+    TEST(library_that_denies_epoll_before_ours),
+    TEST(library_that_denies_epoll_behind_ours),
+};
+
+SUITE(tests)

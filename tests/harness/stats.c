@@ -41,7 +41,7 @@ long stats_of(pid_t pid, const char *name)
         return -1;
     while (fscanf(file, "%63s %ld", key, &value) == 2)
         if (!strcmp(key, name))
-            found = value;
+            found = (found < 0 ? 0 : found) + value;
     fclose(file);
     return found;
 }

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The close protocol. Owns nothing; works on fdwatch's atomics and on what
+ * epoll sets show to other threads.
+ *
+ * The order before the real close: generation and journal, then a look at
+ * who sleeps. A sleeper first says that it sleeps, then reads the journal.
+ * So either it sees the entry and does not sleep on the old registration,
+ * or we see it asleep.
+ *
+ * Kernel notes:
+ * (a) Native poll holds the file it waits on. shutdown() and close() by
+ *     another thread wake it; behind epoll the close would take the item
+ *     away before the sleeper has looked. So if the file is ready before
+ *     the close, the sleeper's bell is rung after it. A plain close of a
+ *     quiet file wakes nobody natively (F5, F5b).
+ * (b) An item left behind by a dup or a forked copy fires as a ghost. Where
+ *     one set holds the number and does not sleep on it, the item is deleted
+ *     first: the kernel would do the same work at the close. Deleting is a
+ *     courtesy, the generation is the truth.
+ */
+#include "closing.h"
+
+#include "epoll.h"
+#include "epset.h"
+#include "setlife.h"
+#include "setpool.h"
+#include "sys.h"
+#include "thread.h"
+
+#include <poll.h>
+
+static struct eps_thread *self_if_ours(void)
+{
+    struct eps_thread *self;
+
+    if (atomic_load(&eps_process.sandboxes) || !eps_process_is_ours())
+        return NULL;
+    self = eps_thread_self();
+    return self && !self->private_table ? self : NULL;
+}
+
+static bool sleeps_on(struct eps_set *set, int fd, unsigned *events)
+{
+    struct eps_reg *reg;
+
+    if (!atomic_load(&set->asleep) ||
+        !eps_registry_covers(&set->registry, fd))
+        return false;
+    reg = eps_registry_at(&set->registry, fd);
+    *events = atomic_load_explicit(&reg->mask, memory_order_relaxed);
+    return eps_reg_state(reg) == EPS_REG_REGISTERED;
+}
+
+static bool is_ready(int fd, unsigned events)
+{
+    struct pollfd one = {.fd = fd, .events = (short)events};
+    struct timespec now = {0, 0};
+
+    return EPS_SYS5(SYS_ppoll, &one, 1, &now, NULL, 8) > 0;
+}
+
+/* Note (b) for one holder; note (a) for each that sleeps. */
+static bool prepare_holder(struct eps_set *set, int fd, bool alone)
+{
+    unsigned events;
+    int epfd;
+
+    if (sleeps_on(set, fd, &events))
+        return is_ready(fd, events);
+    epfd = atomic_load(&set->epfd);
+    if (alone && epfd >= 0)
+        eps_epoll_delete(epfd, fd);
+    return false;
+}
+
+static bool prepare_holders(int fd, unsigned holder)
+{
+    bool ready = false;
+    unsigned end = eps_setpool_end();
+
+    if (holder != EPS_HELD_BY_MANY)
+        return prepare_holder(eps_setpool_at(holder), fd, true);
+    for (unsigned id = 1; id < end; id++) {
+        struct eps_set *set = eps_setpool_at(id);
+        if (set && atomic_load(&set->used))
+            ready |= prepare_holder(set, fd, false);
+    }
+    return ready;
+}
+
+static void ring_sleepers(int fd, struct eps_thread *self)
+{
+    unsigned end = eps_setpool_end();
+    unsigned events;
+
+    for (unsigned id = 1; id < end; id++) {
+        struct eps_set *set = eps_setpool_at(id);
+        if (set && atomic_load(&set->used) && sleeps_on(set, fd, &events) &&
+            eps_epoll_ring(atomic_load(&set->epfd)))
+            eps_count(self, EPS_C_bells);
+    }
+}
+
+struct eps_closing eps_closing_begin_slow(int fd)
+{
+    struct eps_closing closing = {fd, false, false};
+    struct eps_thread *self;
+    unsigned holder;
+
+    if (!eps_fdwatch_covers(fd) || !(self = self_if_ours()))
+        return closing;
+    closing.on = true;
+    holder = eps_fdwatch_end(fd);
+    if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
+        return closing;
+    self->ends++;
+    atomic_thread_fence(memory_order_seq_cst);
+    closing.ready = prepare_holders(fd, holder);
+    return closing;
+}
+
+/* A failed call may have cost a sleeper its item: it looks for itself. */
+void eps_closing_end(const struct eps_closing *closing, bool done)
+{
+    struct eps_closing late = *closing;
+    unsigned holder;
+
+    if (!late.on) {
+        /* The first set may have been made while the call was under way. */
+        if (!done || !atomic_load(&eps_process.active))
+            return;
+        late.on = eps_fdwatch_covers(late.fd) && self_if_ours();
+        if (!late.on)
+            return;
+    }
+    holder = eps_fdwatch_ended(late.fd);
+    if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (late.ready || !done)
+        ring_sleepers(late.fd, eps_thread_self());
+}
+
+void eps_closing_heard(int fd)
+{
+    struct eps_closing closing = {fd, true, true};
+
+    if (atomic_load(&eps_process.active) && eps_fdwatch_covers(fd) &&
+        self_if_ours())
+        eps_closing_end(&closing, true);
+}
+
+void eps_closing_handed_out_slow(int fd, enum eps_kind kind)
+{
+    struct eps_thread *self;
+
+    if (!eps_fdwatch_covers(fd) || !(self = self_if_ours()))
+        return;
+    if (eps_fdwatch_is_internal(fd))
+        eps_set_lost(fd);
+    if (eps_fdwatch_handed_out(fd, kind))
+        eps_count(self, EPS_C_handouts);
+}

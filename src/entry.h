@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of exported functions share. They are the only ones that
+ * set errno, and they hold no logic beyond a few lines each.
+ */
+#ifndef EPS_ENTRY_H
+#define EPS_ENTRY_H
+
+#include "prototypes.h"
+
+#include "closing.h"
+#include "next.h"
+
+#define EPS_EXPORT __attribute__((visibility("default")))
+
+/* The number behind a stream or a directory, -1 for none; keeps errno. */
+int eps_stream_fd(FILE *stream);
+int eps_directory_fd(DIR *directory);
+
+/* Bodies that several names share; `real` is the function next in line. */
+int eps_do_close(int (*real)(int), int fd);
+int eps_do_dup2(int (*real)(int, int), int from, int to);
+int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
+                 unsigned long argument);
+
+/* The ground changes: around the real call, by function or by number. */
+void eps_sandbox_asked(void);
+void eps_sandbox_refused(void);
+void eps_table_unshared(void);
+void eps_memory_shared(unsigned long clone_flags);
+
+#endif

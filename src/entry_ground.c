@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exported functions that change the ground under our feet: limits,
+ * sandboxes, tables and memory shared with others, and the one socket
+ * option that makes a socket readable without a wake-up.
+ */
+#include "entry.h"
+
+#include "thread.h"
+
+#include <linux/seccomp.h>
+#include <stdarg.h>
+
+/* --- sandboxes --------------------------------------------------------- */
+
+/*
+ * Once a filter is asked for, all calls go native: an epoll call may be
+ * fatal from now on. If the kernel refuses the filter, nothing has changed.
+ */
+void eps_sandbox_asked(void)
+{
+    atomic_fetch_add(&eps_process.sandboxes, 1);
+}
+
+void eps_sandbox_refused(void)
+{
+    atomic_fetch_sub(&eps_process.sandboxes, 1);
+}
+
+EPS_EXPORT int prctl(int option, ...)
+{
+    unsigned long args[4];
+    bool filter = option == PR_SET_SECCOMP;
+    va_list list;
+    int ret;
+
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        args[i] = va_arg(list, unsigned long);
+    va_end(list);
+    if (filter)
+        eps_sandbox_asked();
+    ret = EPS_NEXT(prctl)(option, args[0], args[1], args[2], args[3]);
+    if (filter && ret < 0)
+        eps_sandbox_refused();
+    return ret;
+}
+
+/* STICKY_TIMEOUTS changes what select writes back (G7). */
+EPS_EXPORT int personality(unsigned long persona)
+{
+    int ret = EPS_NEXT(personality)(persona);
+
+    if (ret >= 0 && persona != 0xffffffff)
+        atomic_store(&eps_process.sticky, (persona & STICKY_TIMEOUTS) != 0);
+    return ret;
+}
+
+/* --- limits (poll's EINVAL) -------------------------------------------- */
+
+static int limit_changed(int ret)
+{
+    if (atomic_load(&eps_process.ready) &&
+        !atomic_load(&eps_process.sandboxes))
+        eps_process_read_limit();
+    return ret;
+}
+
+EPS_EXPORT int setrlimit(__rlimit_resource_t resource,
+                         const struct rlimit *limit)
+{
+    return limit_changed(EPS_NEXT(setrlimit)(resource, limit));
+}
+
+EPS_EXPORT int setrlimit64(__rlimit_resource_t resource,
+                           const struct rlimit64 *limit)
+{
+    return limit_changed(EPS_NEXT(setrlimit64)(resource, limit));
+}
+
+EPS_EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource,
+                       const struct rlimit *limit, struct rlimit *old)
+{
+    int ret = EPS_NEXT(prlimit)(pid, resource, limit, old);
+
+    return limit ? limit_changed(ret) : ret;
+}
+
+EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
+                         const struct rlimit64 *limit, struct rlimit64 *old)
+{
+    int ret = EPS_NEXT(prlimit64)(pid, resource, limit, old);
+
+    return limit ? limit_changed(ret) : ret;
+}
+
+/* --- tables and memory ------------------------------------------------- */
+
+/* From now on this thread's numbers mean files that we know nothing of. */
+void eps_table_unshared(void)
+{
+    struct eps_thread *self = eps_thread_self();
+
+    if (self && eps_process_is_ours())
+        self->private_table = true;
+}
+
+EPS_EXPORT int unshare(int flags)
+{
+    int ret = EPS_NEXT(unshare)(flags);
+
+    if (ret == 0 && (flags & CLONE_FILES))
+        eps_table_unshared();
+    return ret;
+}
+
+/* A child in our memory that is no thread of ours: pids have to be asked. */
+void eps_memory_shared(unsigned long clone_flags)
+{
+    if ((clone_flags & CLONE_VM) && !(clone_flags & CLONE_THREAD))
+        atomic_store(&eps_process.shared, true);
+}
+
+EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
+                     void *argument, ...)
+{
+    void *rest[3];
+    va_list list;
+
+    va_start(list, argument);
+    for (int i = 0; i < 3; i++)
+        rest[i] = va_arg(list, void *);
+    va_end(list);
+    eps_memory_shared((unsigned long)flags);
+    return EPS_NEXT(clone)(function, stack, flags, argument, rest[0], rest[1],
+                           rest[2]);
+}
+
+/* --- readiness that changes without a wake-up -------------------------- */
+
+/* An urgent byte already queued becomes ordinary data: look anew. */
+EPS_EXPORT int setsockopt(int fd, int level, int name, const void *value,
+                          socklen_t length)
+{
+    int ret = EPS_NEXT(setsockopt)(fd, level, name, value, length);
+
+    if (ret == 0 && level == SOL_SOCKET && name == SO_OOBINLINE)
+        eps_closing_heard(fd);
+    return ret;
+}

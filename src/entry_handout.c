@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exported functions that hand out descriptors. A number that we still
+ * believe to hold proves that its close was missed. Most wrappers are made
+ * from their rows in symbols.def.
+ */
+#include "entry.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#define EPS_ROW(ret, name, params)
+#define EPS_HANDS(type, name, params, args, kind)                              \
+    EPS_EXPORT type name params                                                \
+    {                                                                          \
+        type ret = EPS_NEXT(name) args;                                        \
+        eps_closing_handed_out(ret, kind);                                     \
+        return ret;                                                            \
+    }
+#define EPS_PAIR(type, name, params, args, pair, kind)                         \
+    EPS_EXPORT type name params                                                \
+    {                                                                          \
+        type ret = EPS_NEXT(name) args;                                        \
+        for (int i = 0; ret == 0 && i < 2; i++)                                \
+            eps_closing_handed_out((pair)[i], kind);                           \
+        return ret;                                                            \
+    }
+#include "symbols.def"
+#undef EPS_ROW
+
+/*
+ * The one variable argument of a call, which may not be there: read as a
+ * register's worth, as libc itself does.
+ */
+#define LAST_ARGUMENT(before)                                                  \
+    ({                                                                         \
+        va_list list;                                                          \
+        va_start(list, before);                                                \
+        unsigned long value = va_arg(list, unsigned long);                     \
+        va_end(list);                                                          \
+        value;                                                                 \
+    })
+
+int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
+                 unsigned long argument)
+{
+    int ret;
+
+    if (eps_closing_hides(fd)) {
+        errno = EBADF;
+        return -1;
+    }
+    ret = real(fd, command, argument);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);
+    return ret;
+}
+
+EPS_EXPORT int fcntl(int fd, int command, ...)
+{
+    return eps_do_fcntl(EPS_NEXT(fcntl), fd, command, LAST_ARGUMENT(command));
+}
+
+EPS_EXPORT int fcntl64(int fd, int command, ...)
+{
+    return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command,
+                        LAST_ARGUMENT(command));
+}
+
+#define OPENS(name)                                                            \
+    EPS_EXPORT int name(const char *path, int flags, ...)                      \
+    {                                                                          \
+        int ret = EPS_NEXT(name)(path, flags, (mode_t)LAST_ARGUMENT(flags));   \
+        eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);                         \
+        return ret;                                                            \
+    }
+OPENS(open)
+OPENS(__open)
+OPENS(open64)
+OPENS(__open64)
+
+#define OPENS_AT(name)                                                         \
+    EPS_EXPORT int name(int at, const char *path, int flags, ...)              \
+    {                                                                          \
+        int ret =                                                              \
+            EPS_NEXT(name)(at, path, flags, (mode_t)LAST_ARGUMENT(flags));     \
+        eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);                         \
+        return ret;                                                            \
+    }
+OPENS_AT(openat)
+OPENS_AT(openat64)
+
+/* Every descriptor that came in the message's control data. */
+static void received(struct msghdr *message)
+{
+    struct cmsghdr *part = CMSG_FIRSTHDR(message);
+
+    for (; part; part = CMSG_NXTHDR(message, part)) {
+        size_t bytes = part->cmsg_len - CMSG_LEN(0);
+        const unsigned char *data = CMSG_DATA(part);
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i + sizeof(int) <= bytes; i += sizeof(int)) {
+            int fd;
+            __builtin_memcpy(&fd, data + i, sizeof(fd));
+            eps_closing_handed_out(fd, EPS_KIND_UNKNOWN);
+        }
+    }
+}
+
+EPS_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    ssize_t ret = EPS_NEXT(recvmsg)(fd, message, flags);
+
+    if (ret >= 0 && message->msg_controllen)
+        received(message);
+    return ret;
+}
+
+EPS_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count,
+                        int flags, struct timespec *timeout)
+{
+    int ret = EPS_NEXT(recvmmsg)(fd, messages, count, flags, timeout);
+
+    for (int i = 0; i < ret; i++)
+        if (messages[i].msg_hdr.msg_controllen)
+            received(&messages[i].msg_hdr);
+    return ret;
+}

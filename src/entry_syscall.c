@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall(): the hooked functions by their numbers. What ends or hands out
+ * a descriptor, changes the ground or leaves is treated like its function;
+ * the poll family stays native, as the caller asked the kernel by name, and
+ * must not be a cancellation point.
+ */
+#include "entry.h"
+
+#include "stats.h"
+#include "sys.h"
+
+#include <linux/seccomp.h>
+#include <stdarg.h>
+
+struct arguments {
+    long a[6];
+};
+
+static long forward(long number, const struct arguments *args)
+{
+    const long *a = args->a;
+
+    return EPS_NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static long forward_close(long number, const struct arguments *args)
+{
+    int fd = (int)args->a[0];
+    struct eps_closing closing;
+    long ret;
+
+    if (eps_closing_hides(fd)) {
+        errno = EBADF;
+        return -1;
+    }
+    closing = eps_closing_begin(fd);
+    ret = forward(number, args);
+    eps_closing_end(&closing, ret == 0 || errno != EBADF);
+    return ret;
+}
+
+static long forward_handout(long number, const struct arguments *args,
+                            enum eps_kind kind)
+{
+    long ret = forward(number, args);
+
+    eps_closing_handed_out((int)ret, kind);
+    return ret;
+}
+
+static long forward_filter(long number, const struct arguments *args)
+{
+    long ret;
+
+    eps_sandbox_asked();
+    ret = forward(number, args);
+    if (ret < 0)
+        eps_sandbox_refused();
+    return ret;
+}
+
+static long forward_limit(long number, const struct arguments *args)
+{
+    long ret = forward(number, args);
+
+    if (args->a[2] && atomic_load(&eps_process.ready) &&
+        !atomic_load(&eps_process.sandboxes))
+        eps_process_read_limit();
+    return ret;
+}
+
+/* The functions' own arguments, back from registers. */
+#define INT(i) ((int)args->a[i])
+#define POINTER(i) ((void *)args->a[i])
+
+static long dispatch(long number, const struct arguments *args)
+{
+    switch (number) {
+    case SYS_close:
+        return forward_close(number, args);
+#ifdef SYS_dup2
+    case SYS_dup2:
+        return dup2(INT(0), INT(1));
+#endif
+    case SYS_dup3:
+        return dup3(INT(0), INT(1), INT(2));
+#ifdef SYS_close_range
+    case SYS_close_range:
+        return close_range((unsigned)args->a[0], (unsigned)args->a[1], INT(2));
+#endif
+    case SYS_fcntl:
+        return fcntl(INT(0), INT(1), args->a[2]);
+#ifdef SYS_accept
+    case SYS_accept:
+#endif
+    case SYS_accept4:
+#ifdef SYS_socket
+    case SYS_socket:
+#endif
+    case SYS_eventfd2:
+    case SYS_timerfd_create:
+    case SYS_inotify_init1:
+        return forward_handout(number, args, EPS_KIND_FAITHFUL);
+#ifdef SYS_open
+    case SYS_open:
+#endif
+    case SYS_openat:
+    case SYS_dup:
+    case SYS_epoll_create1:
+    case SYS_signalfd4:
+        return forward_handout(number, args, EPS_KIND_UNKNOWN);
+#ifdef SYS_pipe
+    case SYS_pipe:
+        return pipe(POINTER(0));
+#endif
+    case SYS_pipe2:
+        return pipe2(POINTER(0), INT(1));
+#ifdef SYS_socketpair
+    case SYS_socketpair:
+        return socketpair(INT(0), INT(1), INT(2), POINTER(3));
+#endif
+#ifdef SYS_recvmsg
+    case SYS_recvmsg:
+        return recvmsg(INT(0), POINTER(1), INT(2));
+#endif
+#ifdef SYS_setsockopt
+    case SYS_setsockopt:
+        return setsockopt(INT(0), INT(1), INT(2), POINTER(3),
+                          (socklen_t)args->a[4]);
+#endif
+    case SYS_unshare:
+        return unshare(INT(0));
+    case SYS_prlimit64:
+        return forward_limit(number, args);
+    case SYS_prctl:
+        return prctl(INT(0), args->a[1], args->a[2], args->a[3], args->a[4]);
+    case SYS_seccomp:
+        if (args->a[0] == SECCOMP_SET_MODE_STRICT ||
+            args->a[0] == SECCOMP_SET_MODE_FILTER)
+            return forward_filter(number, args);
+        return forward(number, args);
+    case SYS_personality:
+        return personality((unsigned long)args->a[0]);
+    case SYS_clone:
+        eps_memory_shared((unsigned long)args->a[0]);
+        return forward(number, args);
+#ifdef SYS_clone3
+    case SYS_clone3:
+        if (args->a[0])
+            eps_memory_shared(*(const uint64_t *)args->a[0]);
+        return forward(number, args);
+#endif
+    case SYS_execve:
+    case SYS_exit_group:
+        if (atomic_load(&eps_process.ready))
+            eps_stats_write(number == SYS_exit_group);
+        return forward(number, args);
+    default:
+        return forward(number, args);
+    }
+}
+
+EPS_EXPORT long syscall(long number, ...)
+{
+    struct arguments args;
+    va_list list;
+
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        args.a[i] = va_arg(list, long);
+    va_end(list);
+    return dispatch(number, &args);
+}

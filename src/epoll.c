@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's epoll. Owns the bell; otherwise a thin skin over the system
+ * calls. Any thread, any handler.
+ *
+ * Kernel notes:
+ * (a) A forked child shares the instance: its EPOLL_CTL_DEL would empty its
+ *     parent's set. So nothing is changed in a copy (F4).
+ * (b) A spent EPOLLONESHOT item is quiet until the next EPOLL_CTL_MOD.
+ */
+#include "epoll.h"
+
+#include "fdtable.h"
+#include "fdwatch.h"
+#include "process.h"
+#include "sys.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
+                   EPOLLPRI == POLLPRI && EPOLLERR == POLLERR &&
+                   EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP &&
+                   EPOLLRDNORM == POLLRDNORM && EPOLLRDBAND == POLLRDBAND &&
+                   EPOLLWRNORM == POLLWRNORM && EPOLLWRBAND == POLLWRBAND,
+               "poll's bits are epoll's");
+
+#define BELL_NUMBER 0xffffffffu
+
+const size_t eps_epoll_event_size = sizeof(struct epoll_event);
+
+static _Atomic int bell = -1;
+
+/* Generation from a random base: a foreign epoll's data looks different. */
+static uint64_t tag_of(struct eps_item item)
+{
+    return (uint64_t)(item.generation + eps_process.tag_base) << 32 |
+           item.number;
+}
+
+static int control(int epfd, int op, int fd, struct eps_item item)
+{
+    struct epoll_event event = {.events = item.events,
+                                .data.u64 = tag_of(item)};
+
+    if (eps_process_is_copy())
+        return -ECHILD;
+    return (int)EPS_SYS4(SYS_epoll_ctl, epfd, op, fd, &event);
+}
+
+int eps_epoll_create(void)
+{
+    int fd = (int)EPS_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
+
+    return fd < 0 ? fd : eps_fdtable_place(fd);
+}
+
+void eps_epoll_close(int epfd)
+{
+    if (epfd < 0 || !eps_fdwatch_is_internal(epfd))
+        return;
+    eps_fdwatch_set_internal(epfd, false);
+    EPS_SYS1(SYS_close, epfd);
+}
+
+int eps_epoll_add(int epfd, struct eps_item item)
+{
+    return control(epfd, EPOLL_CTL_ADD, (int)item.number, item);
+}
+
+int eps_epoll_modify(int epfd, struct eps_item item)
+{
+    return control(epfd, EPOLL_CTL_MOD, (int)item.number, item);
+}
+
+int eps_epoll_delete(int epfd, int fd)
+{
+    struct eps_item nothing = {(uint32_t)fd, 0, 0};
+
+    return control(epfd, EPOLL_CTL_DEL, fd, nothing);
+}
+
+int eps_epoll_wait(int epfd, void *events, int most)
+{
+#ifdef SYS_epoll_wait
+    return (int)EPS_SYS4(SYS_epoll_wait, epfd, events, most, 0);
+#else
+    return (int)EPS_SYS6(SYS_epoll_pwait, epfd, events, most, 0, NULL, 8);
+#endif
+}
+
+bool eps_epoll_event(const void *events, int index, struct eps_item *item)
+{
+    struct epoll_event event = ((const struct epoll_event *)events)[index];
+
+    item->number = (uint32_t)event.data.u64;
+    item->generation =
+        (uint32_t)(event.data.u64 >> 32) - eps_process.tag_base;
+    item->events = event.events;
+    return item->number != BELL_NUMBER;
+}
+
+/* Nothing can be written to that address, so no event is used up. */
+bool eps_epoll_is(int fd)
+{
+    int ret = eps_epoll_wait(fd, (void *)8, 1);
+
+    return ret >= 0 || ret == -EFAULT;
+}
+
+int eps_epoll_bell(void)
+{
+    return atomic_load(&bell);
+}
+
+void eps_epoll_set_bell(int fd)
+{
+    atomic_store(&bell, fd);
+}
+
+/* The bell, made when first rung; two threads may try at once. */
+static int make_bell(void)
+{
+    int none = -1;
+    int fd = (int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd >= 0)
+        fd = eps_fdtable_place(fd);
+    if (fd >= 0 && !atomic_compare_exchange_strong(&bell, &none, fd)) {
+        eps_epoll_close(fd);
+        fd = none;
+    }
+    return fd;
+}
+
+static int arm(int epfd, int fd)
+{
+    static const unsigned once = EPOLLIN | EPOLLONESHOT;
+    struct eps_item item = {BELL_NUMBER, 0, once};
+    int ret = control(epfd, EPOLL_CTL_MOD, fd, item); /* note (b) */
+
+    return ret == -ENOENT ? control(epfd, EPOLL_CTL_ADD, fd, item) : ret;
+}
+
+bool eps_epoll_ring(int epfd)
+{
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int fd = eps_epoll_bell();
+        if (fd < 0)
+            fd = make_bell();
+        if (fd < 0)
+            return false;
+        if (arm(epfd, fd) == 0)
+            return true;
+        atomic_compare_exchange_strong(&bell, &fd, -1); /* it was lost */
+    }
+    return false;
+}

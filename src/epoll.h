@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's epoll, as far as we use it: the only file that names
+ * epoll_*. Answers are >= 0, or -errno; nothing here is a cancellation
+ * point or touches errno.
+ */
+#ifndef EPS_EPOLL_H
+#define EPS_EPOLL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What an item's event says: which number, of which generation, is what. */
+struct eps_item {
+    uint32_t number;
+    uint32_t generation;
+    unsigned events; /* poll bits */
+};
+
+extern const size_t eps_epoll_event_size; /* bytes of one event */
+
+/* A new epoll descriptor, placed and marked internal. */
+int eps_epoll_create(void);
+
+/* Closes a descriptor of ours, if it is still ours. */
+void eps_epoll_close(int epfd);
+
+/* Adds, changes, deletes the item of (file, number). */
+int eps_epoll_add(int epfd, struct eps_item item);
+int eps_epoll_modify(int epfd, struct eps_item item);
+int eps_epoll_delete(int epfd, int fd);
+
+/* What is ready now, at most `most` events into `events`. */
+int eps_epoll_wait(int epfd, void *events, int most);
+
+/* The event at `index`. False for a bell: nobody's. */
+bool eps_epoll_event(const void *events, int index, struct eps_item *item);
+
+/* True if the number is an epoll descriptor; takes no event from it. */
+bool eps_epoll_is(int fd);
+
+/*
+ * Makes the epoll descriptor readable once, from any thread: the bell is an
+ * always-readable eventfd, one per process, under EPOLLONESHOT. False if
+ * there is no descriptor to be had for it.
+ */
+bool eps_epoll_ring(int epfd);
+
+/* The bell's own number, or -1; and it moves, is lost, or stays behind. */
+int eps_epoll_bell(void);
+void eps_epoll_set_bell(int fd);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The epoll set: one epoll descriptor and the registry of what is in it,
+ * for one array of one thread. What closers in other threads may do with it
+ * is in setclose.h; how it begins and ends, in setlife.h.
+ *
+ * Sets live in pooled memory that is never unmapped: a closer in another
+ * thread may look at a set whose thread has gone. `epfd`, `asleep` and the
+ * registry's state and mask are what others may look at; the rest belongs
+ * to the set's thread. Answers are >= 0, or -errno.
+ */
+#ifndef EPS_EPSET_H
+#define EPS_EPSET_H
+
+#include "pollview.h"
+#include "registry.h"
+#include "selview.h"
+#include "thread.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum eps_call { EPS_CALL_POLL, EPS_CALL_SELECT };
+
+struct eps_event {
+    int fd;          /* the number, or -1: nothing to tell */
+    unsigned events; /* poll bits */
+};
+
+struct eps_set {
+    _Atomic uint32_t used;   /* taken by a thread */
+    _Atomic uint32_t asleep; /* its thread is about to wait, or waiting */
+    _Atomic int epfd;        /* -1: none */
+    unsigned id;             /* what fdwatch calls the holder; immutable */
+
+    enum eps_call call;
+    bool haunted;  /* a ghost was met: the epoll descriptor is to be rebuilt */
+    uint32_t mark; /* the journal is read up to here */
+    struct eps_registry registry;
+    void *events; /* struct epoll_event[event_capacity] */
+    uint32_t event_capacity;
+
+    /* Which of the two is in use is told by `call`. */
+    struct eps_pollview poll;
+    struct eps_selview select;
+    struct pollfd *waits; /* for poll's native look at residuals */
+    uint32_t wait_capacity;
+};
+
+/* Opens an epoll descriptor for a set that has none. */
+int eps_epset_open(struct eps_set *set);
+
+/* Anything noted in the journal since this set read it? */
+bool eps_epset_is_behind(const struct eps_set *set);
+
+/*
+ * Makes the kernel's set agree with the caller's: reads the journal, heals
+ * a haunted set, settles every dirty number. -errno: the set is of no more
+ * use, the call has to go native.
+ */
+int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
+
+/* What is ready now, at most `registered` events; see eps_epset_event(). */
+int eps_epset_look(struct eps_set *set, struct eps_thread *self);
+
+/* The event at `index` of the last look. fd -1: a bell, or a ghost. */
+struct eps_event eps_epset_event(struct eps_set *set, int index,
+                                 struct eps_thread *self);
+
+/* The number's event could not be reported: to be dealt with at once. */
+void eps_epset_unwanted(struct eps_set *set, int fd, struct eps_thread *self);
+
+/*
+ * Marks the set asleep, so that closers ring its bell. False if something
+ * ended meanwhile: then it is not asleep, and has to be prepared again.
+ */
+bool eps_epset_fall_asleep(struct eps_set *set);
+void eps_epset_wake(struct eps_set *set);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The size of the kernel's descriptor table, and places in it. Owns one
+ * cached number. Any thread; makes system calls, so not on a small path.
+ *
+ * Kernel notes:
+ * (a) select() clamps nfds to the table: a bit inside it that is not open
+ *     is EBADF, a bit beyond is left in the caller's set untouched (S2).
+ * (b) The table starts at 64 and grows in powers of two; it never shrinks
+ *     but in the child of a fork.
+ */
+#include "fdtable.h"
+
+#include "fdwatch.h"
+#include "memory.h"
+#include "process.h"
+#include "sys.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#define SMALLEST 64
+#define ON_STACK (16384 / 64) /* words: tables beyond that are rare */
+#define PLACES_TRIED 64
+
+static _Atomic int known_size = SMALLEST; /* the table is at least so large */
+
+void eps_fdtable_reset(void)
+{
+    atomic_store(&known_size, SMALLEST);
+}
+
+/* Note (a): a zero-timeout select on one bit. */
+static bool probe(int number, uint64_t *bits)
+{
+    struct timespec now = {0, 0};
+    long ret;
+
+    bits[number / 64] = UINT64_C(1) << number % 64;
+    ret = EPS_SYS6(SYS_pselect6, number + 1, bits, NULL, NULL, &now, NULL);
+    return ret != 0 || bits[number / 64] == 0;
+}
+
+static bool ask_kernel(int number)
+{
+    uint64_t few[ON_STACK];
+    size_t bytes = ((size_t)number / 64 + 1) * sizeof(*few);
+
+    if (bytes <= sizeof(few)) {
+        memset(few, 0, bytes);
+        return probe(number, few);
+    }
+    uint64_t *many = eps_memory_map(bytes);
+    bool inside = many && probe(number, many);
+    eps_memory_unmap(many, bytes);
+    return inside;
+}
+
+bool eps_fdtable_contains(int number)
+{
+    int size = atomic_load(&known_size);
+
+    while (number >= size && size < EPS_FD_LIMIT) {
+        if (!ask_kernel(size))
+            return false;
+        size *= 2; /* note (b) */
+        atomic_store(&known_size, size);
+    }
+    return number < size;
+}
+
+static int present_size(void)
+{
+    eps_fdtable_contains(EPS_FD_LIMIT - 1);
+    return atomic_load(&known_size);
+}
+
+static bool is_free(int number)
+{
+    return EPS_SYS2(SYS_fcntl, number, F_GETFD) == -EBADF;
+}
+
+/* Moves `fd` to exactly `number`, or leaves it and says false. */
+static bool move_to(int fd, int number)
+{
+    long got = EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, number);
+
+    if (got == number)
+        return true;
+    if (got >= 0)
+        EPS_SYS1(SYS_close, got); /* another thread was quicker */
+    return false;
+}
+
+/* The highest free number below `top` and above `fd`, with `fd` moved to it. */
+static int move_high(int fd, int top)
+{
+    int tries = 0;
+
+    for (int place = top - 1; place > fd && tries < PLACES_TRIED; place--) {
+        if (eps_fdwatch_is_internal(place))
+            continue;
+        if (is_free(place) && move_to(fd, place))
+            return place;
+        tries++;
+    }
+    return -EMFILE;
+}
+
+int eps_fdtable_place(int fd)
+{
+    uint64_t limit = atomic_load(&eps_process.open_limit);
+    int top = present_size();
+
+    int place = move_high(fd, limit < (uint64_t)top ? (int)limit : top);
+    EPS_SYS1(SYS_close, fd);
+    if (place >= 0)
+        eps_fdwatch_set_internal(place, true);
+    return place;
+}

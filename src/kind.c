@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kind of file behind a number. Owns nothing; safe anywhere.
+ *
+ * Kernel notes:
+ * (a) Sockets, pipes and FIFOs tell epoll what they tell poll (P5).
+ * (b) Regular files are refused by epoll, or consume their event when looked
+ *     at (/proc/self/mounts); a tun device armed before TUNSETIFF has no
+ *     wait queue yet; a signalfd is armed for the task that adds it; an
+ *     epoll descriptor inside ours can make the program's own next nesting
+ *     fail with ELOOP. All these are residual.
+ * (c) Anonymous inodes have mode 0600 and no type; their name tells them
+ *     apart. Without /proc they stay residual.
+ */
+#include "kind.h"
+
+#include "sys.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The type bits of the mode; 0 for an anonymous inode; -1 if not open. */
+static int type_of(int fd)
+{
+    struct stat info;
+#if defined(__x86_64__) || defined(__aarch64__)
+    /* The kernel's layout is libc's here. */
+    if (EPS_SYS2(SYS_fstat, fd, &info) < 0)
+        return -1;
+#else
+    int saved = errno;
+    int ret = fstat(fd, &info);
+    errno = saved;
+    if (ret < 0)
+        return -1;
+#endif
+    return info.st_mode & S_IFMT;
+}
+
+static const char *digits_of(int fd, char *end)
+{
+    *--end = '\0';
+    do
+        *--end = (char)('0' + fd % 10);
+    while (fd /= 10);
+    return end;
+}
+
+/* Note (c). The list is of what was tried, not of what should work. */
+static bool is_faithful_anonymous(int fd)
+{
+    static const char *const names[] = {
+        "anon_inode:[eventfd]",
+        "anon_inode:[timerfd]",
+        "anon_inode:[pidfd]",
+        "anon_inode:inotify",
+    };
+    char path[40] = "/proc/self/fd/", digits[12], name[64];
+
+    strcat(path, digits_of(fd, digits + sizeof(digits)));
+    long length = EPS_SYS4(SYS_readlinkat, AT_FDCWD, path, name, sizeof(name));
+    if (length <= 0 || length >= (long)sizeof(name))
+        return false;
+    name[length] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+enum eps_kind eps_kind_look(int fd)
+{
+    switch (type_of(fd)) {
+    case S_IFSOCK:
+    case S_IFIFO:
+        return EPS_KIND_FAITHFUL;
+    case 0:
+        return is_faithful_anonymous(fd) ? EPS_KIND_FAITHFUL
+                                         : EPS_KIND_RESIDUAL;
+    default:
+        return EPS_KIND_RESIDUAL;
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory straight from the kernel. malloc() is the host's: it may be
+ * replaced, and it must not be entered from a signal handler.
+ */
+#ifndef EPS_MEMORY_H
+#define EPS_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed pages, or NULL. Untouched pages cost address space only. */
+void *eps_memory_map(size_t bytes);
+
+/* Gives pages back that eps_memory_map() handed out. NULL is allowed. */
+void eps_memory_unmap(void *start, size_t bytes);
+
+/* The pages read as zero again, and cost nothing until touched. */
+void eps_memory_wipe(void *start, size_t bytes);
+
+/*
+ * True if every byte of the range can be written, without writing any: what
+ * native answers by EFAULT would be a crash in here. False when in doubt
+ * (a kernel before 5.14 does not know MADV_POPULATE_WRITE).
+ */
+_Bool eps_memory_writable(const void *start, size_t bytes);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration. Owns eps_options; runs in start-up only, and keeps
+ * pointers into the environment as it was then.
+ */
+#include "options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define PREFIX "EPOLLSHIM_"
+
+struct eps_options eps_options = {
+    .policy = EPS_POLICY_AUTO,
+    .min_fds = EPS_DEFAULT_MIN_FDS,
+    .log = EPS_LOG_OFF,
+};
+
+/* Position of `value` in a list of words ended by NULL, or -1. */
+static int index_of(const char *value, const char *const words[])
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool read_policy(const char *value)
+{
+    static const char *const words[] = {"auto", "always", "never", NULL};
+    int found = index_of(value, words);
+
+    if (found >= 0)
+        eps_options.policy = (enum eps_policy)found;
+    return found >= 0;
+}
+
+static bool read_min_fds(const char *value)
+{
+    uint32_t number = 0;
+    int digits = 0;
+
+    for (; *value >= '0' && *value <= '9' && digits < 8; value++, digits++)
+        number = number * 10 + (uint32_t)(*value - '0');
+    if (*value || !digits)
+        return false;
+    eps_options.min_fds = number;
+    return true;
+}
+
+static bool read_stats(const char *value)
+{
+    if (!*value)
+        return false;
+    eps_options.stats = value;
+    return true;
+}
+
+static bool read_log(const char *value)
+{
+    static const char *const words[] = {"off",  "error", "warn",
+                                        "info", "debug", NULL};
+    int found = index_of(value, words);
+
+    if (found >= 0)
+        eps_options.log = (enum eps_log_level)found;
+    return found >= 0;
+}
+
+static const struct {
+    const char *name;
+    bool (*read)(const char *value);
+    const char *wanted;
+} variables[] = {
+    {"POLICY", read_policy, "auto, always or never"},
+    {"MIN_FDS", read_min_fds, "a number of at most 8 digits"},
+    {"STATS", read_stats, "- or a file name"},
+    {"LOG", read_log, "off, error, warn, info or debug"},
+};
+#define VARIABLES ((int)(sizeof(variables) / sizeof(*variables)))
+
+/* The variable that `entry` sets, or -1; *value is what comes behind. */
+static int find_variable(const char *entry, const char **value)
+{
+    for (int i = 0; i < VARIABLES; i++) {
+        size_t length = strlen(variables[i].name);
+        if (strncmp(entry, variables[i].name, length) == 0 &&
+            entry[length] == '=') {
+            *value = entry + length + 1;
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void read_entry(const char *entry)
+{
+    const char *value;
+    int found = find_variable(entry, &value);
+
+    if (found < 0)
+        eps_complain("ignored " PREFIX, entry,
+                     ": known are POLICY, MIN_FDS, STATS and LOG");
+    else if (!variables[found].read(value))
+        eps_complain("ignored " PREFIX, entry, ": it takes ",
+                     variables[found].wanted);
+}
+
+void eps_options_read(char *const environment[], bool secure)
+{
+    size_t length = strlen(PREFIX);
+
+    if (secure || !environment)
+        return;
+    for (int i = 0; environment[i]; i++)
+        if (strncmp(environment[i], PREFIX, length) == 0)
+            read_entry(environment[i] + length);
+}

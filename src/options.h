@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration, from EPOLLSHIM_* in the environment: read once, at
+ * start-up, and immutable from then on.
+ */
+#ifndef EPS_OPTIONS_H
+#define EPS_OPTIONS_H
+
+#include "log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum eps_policy {
+    EPS_POLICY_AUTO,   /* epoll where it is expected to gain */
+    EPS_POLICY_ALWAYS, /* epoll wherever it is possible at all; for tests */
+    EPS_POLICY_NEVER,  /* native always */
+};
+
+/* Below this many descriptors native is as fast; measured, see HACKING.md. */
+#define EPS_DEFAULT_MIN_FDS 16
+
+struct eps_options {
+    enum eps_policy policy;
+    uint32_t min_fds;   /* auto: calls on fewer descriptors stay native */
+    const char *stats;  /* NULL, "-" for stderr, or a path with %p for pid */
+    enum eps_log_level log;
+};
+
+extern struct eps_options eps_options;
+
+/*
+ * Reads the environment. What is malformed or unknown is told on stderr,
+ * one line each, and ignored. `secure`: all of it is ignored, silently.
+ */
+void eps_options_read(char *const environment[], bool secure);
+
+#endif

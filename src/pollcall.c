@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a poll() or ppoll(). Owns nothing but the call at hand. Waits
+ * in libc's own poll or ppoll, which are cancellation points and end with
+ * EINTR when a handler has run; between waits nothing else is held.
+ *
+ * Kernel notes:
+ * (a) poll reports at its end whatever is ready then, numbers closed while
+ *     it slept included (POLLNVAL); after a signal it looks once more before
+ *     the handler runs.
+ * (b) A zero timeout with a mask that lets a pending signal in is EINTR, and
+ *     the handler runs, unless something is ready (G2, G3).
+ * (c) revents is written as 0 on EINTR (G4).
+ */
+#include "prototypes.h"
+
+#include "pollcall.h"
+
+#include "fdwatch.h"
+#include "memory.h"
+#include "next.h"
+#include "options.h"
+#include "process.h"
+
+#include <errno.h>
+
+#define RETRIES 4      /* of a set whose epoll descriptor gets lost */
+#define MAX_ERRNO 4095 /* the kernel's; below it are the turns' ends */
+
+static int native_wait(struct eps_pollcall *call, struct pollfd *waits,
+                       nfds_t count, bool may_sleep)
+{
+    int64_t left = may_sleep ? eps_deadline_left(&call->deadline) : 0;
+    int ret;
+
+    if (!call->precise || !may_sleep) {
+        ret = EPS_NEXT(poll)(waits, count,
+                             call->slept || !may_sleep ? eps_ms_of(left)
+                                                       : call->timeout_ms);
+    } else {
+        struct timespec rest = eps_timespec_of(left);
+        const struct timespec *timeout = call->slept ? &rest : call->timeout;
+        ret = EPS_NEXT(ppoll)(waits, count, left < 0 ? NULL : timeout,
+                              call->mask);
+    }
+    return ret < 0 ? -errno : ret;
+}
+
+static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
+{
+    if (*count == set->wait_capacity) {
+        uint32_t capacity = *count ? *count * 2 : 64;
+        struct pollfd *waits = eps_memory_map(capacity * sizeof(*waits));
+        if (!waits)
+            return false;
+        for (uint32_t i = 0; i < *count; i++)
+            waits[i] = set->waits[i];
+        eps_memory_unmap(set->waits, *count * sizeof(*waits));
+        set->waits = waits;
+        set->wait_capacity = capacity;
+    }
+    set->waits[(*count)++] = wait;
+    return true;
+}
+
+/* Our own numbers are not open to the program: one that never is stands in. */
+static int visible(int fd)
+{
+    return eps_fdwatch_is_internal(fd) ? INT_MAX : fd;
+}
+
+/*
+ * The native look: the epoll descriptor first, then each entry that names a
+ * residual number and has no answer yet. Returns how many, 0 for no memory.
+ */
+static uint32_t gather_waits(struct eps_set *set)
+{
+    struct eps_pollview *view = &set->poll;
+    uint32_t count = 0;
+    int fd = -1;
+
+    if (!push_wait(set, &count,
+                   (struct pollfd){.fd = atomic_load(&set->epfd),
+                                   .events = POLLIN}))
+        return 0;
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
+        for (; at; at = view->links[at - 1].next)
+            if (!push_wait(set, &count,
+                           (struct pollfd){
+                               .fd = visible(fd),
+                               .events = view->copy[at - 1].events}))
+                return 0;
+    }
+    return count;
+}
+
+/* Tells what the native look found, in the order it was gathered. */
+static int tell_residuals(struct eps_pollcall *call, struct eps_set *set,
+                          unsigned filter)
+{
+    struct eps_pollview *view = &set->poll;
+    uint32_t index = 1;
+    int fd = -1, told = 0;
+
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
+        for (; at; at = view->links[at - 1].next, index++)
+            if (!view->copy[at - 1].revents)
+                told += eps_pollview_tell_at(
+                    view, (uint32_t)at - 1,
+                    (unsigned short)set->waits[index].revents & filter,
+                    call->array);
+    }
+    return told;
+}
+
+/* Tells the events of the last look. */
+static int tell_events(struct eps_pollcall *call, struct eps_set *set,
+                       struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    for (int i = 0; i < found; i++) {
+        struct eps_event event = eps_epset_event(set, i, self);
+        if (event.fd < 0)
+            continue;
+        int here = eps_pollview_tell(
+            &set->poll, eps_registry_at(&set->registry, event.fd),
+            event.events, call->array);
+        if (!here)
+            eps_epset_unwanted(set, event.fd, self);
+        told += here;
+    }
+    return told;
+}
+
+static int prepare(struct eps_set *set, struct eps_thread *self)
+{
+    self->changing = true;
+    int ret = eps_epset_prepare(set, self);
+    self->changing = false;
+    return ret;
+}
+
+/*
+ * Something ended while we slept: what native's last look would find of it
+ * (note (a)). Entries told already keep their answer.
+ */
+static int look_again(struct eps_pollcall *call, struct eps_set *set,
+                      struct eps_thread *self, unsigned filter)
+{
+    if (prepare(set, self) < 0)
+        return 0;
+    uint32_t count = gather_waits(set);
+    if (count < 2)
+        return 0;
+    set->waits[0].fd = -1;
+    eps_count(self, EPS_C_residual_looks);
+    if (native_wait(call, set->waits, count, false) <= 0)
+        return 0;
+    return tell_residuals(call, set, filter);
+}
+
+/* Note (c); and a handler that closed something itself changes nothing. */
+static int interrupted(struct eps_pollcall *call, struct eps_set *set,
+                       struct eps_thread *self, uint32_t ends)
+{
+    int told = 0;
+
+    eps_pollview_clear_ready(&set->poll, call->array);
+    if (eps_epset_is_behind(set) && self->ends == ends)
+        told = look_again(call, set, self, POLLNVAL);
+    return told ? told : -EINTR;
+}
+
+/* In the child of a fork made by a handler: our set is gone. */
+static int interrupted_elsewhere(struct eps_pollcall *call)
+{
+    for (nfds_t i = 0; i < call->count; i++)
+        call->array[i].revents = 0;
+    return -EINTR;
+}
+
+/* How one turn of the loop ended, when it is not an answer or -errno. */
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW };
+
+/* Sleeps natively; descriptors ready, -errno, or TURN_AGAIN: do not sleep. */
+static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
+                      struct eps_thread *self, uint32_t count)
+{
+    int ready;
+
+    eps_deadline_start(&call->deadline);
+    if (!eps_epset_fall_asleep(set))
+        return TURN_AGAIN;
+    ready = native_wait(call, set->waits, count, true);
+    eps_epset_wake(set);
+    if (!call->slept)
+        eps_count(self, EPS_C_slept);
+    call->slept = true;
+    call->expired = ready == 0;
+    return ready;
+}
+
+/* Sleeps if nothing is ready yet; otherwise looks at the residuals only. */
+static int wait_turn(struct eps_pollcall *call, struct eps_set *set,
+                     struct eps_thread *self, int found)
+{
+    uint32_t count = gather_waits(set);
+
+    if (!count)
+        return TURN_NATIVE;
+    if (count > 1)
+        eps_count(self, EPS_C_residual_looks);
+    if (found) {
+        set->waits[0].fd = -1;
+        return native_wait(call, set->waits, count, false);
+    }
+    if (eps_deadline_left(&call->deadline) != 0)
+        return sleep_turn(call, set, self, count);
+    return native_wait(call, set->waits, count, call->mask != NULL);
+}
+
+/* After a wait: everything that is ready now, residuals and events. */
+static int tell_all(struct eps_pollcall *call, struct eps_set *set,
+                    struct eps_thread *self, int found)
+{
+    int told;
+
+    eps_pollview_clear_ready(&set->poll, call->array);
+    told = tell_residuals(call, set, ~0u);
+    if (call->slept && eps_epset_is_behind(set))
+        told += look_again(call, set, self, ~0u);
+    if (!found)
+        found = eps_epset_look(set, self);
+    if (found < 0)
+        return told ? told : TURN_LOST;
+    return told + tell_events(call, set, self, found);
+}
+
+/* The kernel was asked and may have to be waited for, beside the epoll. */
+static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
+                         struct eps_thread *self, int found)
+{
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    uint32_t ends = self->ends;
+    int ready = wait_turn(call, set, self, found);
+
+    if (epoch != atomic_load(&eps_thread_epoch))
+        return ready < 0 ? interrupted_elsewhere(call) : TURN_NATIVE;
+    if (ready == -EINTR)
+        return interrupted(call, set, self, ends);
+    if (ready == TURN_AGAIN)
+        return TURN_AGAIN;
+    return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, found);
+}
+
+/* Note (b): a mask makes even a call that does not wait ask the kernel. */
+static bool asks_natively(const struct eps_pollcall *call,
+                          const struct eps_set *set, int found)
+{
+    return set->registry.residual ||
+           (!found &&
+            (call->mask || eps_deadline_left(&call->deadline) != 0));
+}
+
+/* One turn: look, wait if nothing is ready, look again, tell. */
+static int turn(struct eps_pollcall *call, struct eps_set *set,
+                struct eps_thread *self)
+{
+    int found;
+
+    if (prepare(set, self) < 0)
+        return TURN_NATIVE;
+    if (!set->registry.registered)
+        return TURN_HOLLOW;
+    found = eps_epset_look(set, self);
+    if (found < 0)
+        return found == -ESTALE ? TURN_LOST : TURN_NATIVE;
+    if (asks_natively(call, set, found))
+        return turn_natively(call, set, self, found);
+    eps_pollview_clear_ready(&set->poll, call->array);
+    return tell_events(call, set, self, found);
+}
+
+static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
+                             struct eps_thread *self)
+{
+    int retries = 0;
+
+    for (;;) {
+        int told = turn(call, set, self);
+        if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
+            continue;
+        if (told == TURN_HOLLOW && !call->slept)
+            return eps_gate_hollow(self);
+        if (told < -MAX_ERRNO) {
+            eps_gate_failed(self, set);
+            return EPS_NATIVE;
+        }
+        call->ret = told < 0 ? -1 : told;
+        call->error = told < 0 ? -told : 0;
+        if (told != 0 || call->expired ||
+            eps_deadline_left(&call->deadline) == 0)
+            return EPS_ANSWERED;
+    }
+}
+
+/* --- finding the set --------------------------------------------------- */
+
+static struct eps_set *take_over(struct eps_pollcall *call,
+                                 struct eps_thread *self)
+{
+    for (int place = 0; place < EPS_THREAD_SETS; place++) {
+        struct eps_set *set = self->sets[place];
+        if (set && set->call == EPS_CALL_POLL &&
+            eps_pollview_resembles(&set->poll, call->array,
+                                   (uint32_t)call->count))
+            return eps_gate_use(self, place);
+    }
+    return eps_gate_new_set(self, EPS_CALL_POLL);
+}
+
+/*
+ * The set for the caller's array: the one of that address, or, if the
+ * memory was not seen before but may be written, one that looks like it.
+ */
+static struct eps_set *find_set(struct eps_pollcall *call,
+                                struct eps_thread *self)
+{
+    struct eps_set *set = NULL;
+
+    for (int place = 0; !set && place < EPS_THREAD_SETS; place++)
+        if (self->sets[place] && self->sets[place]->call == EPS_CALL_POLL &&
+            self->sets[place]->poll.array == call->array)
+            set = eps_gate_use(self, place);
+    if (set && call->count <= set->poll.count)
+        return set;
+    if (!eps_memory_writable(call->array, call->count * sizeof(*call->array))) {
+        eps_count(self, EPS_C_native_memory);
+        return NULL;
+    }
+    return set ? set : take_over(call, self);
+}
+
+static enum eps_outcome answer(struct eps_pollcall *call,
+                               struct eps_thread *self)
+{
+    struct eps_set *set;
+    bool updated;
+
+    self->changing = true;
+    set = find_set(call, self);
+    updated = set && eps_pollview_update(&set->poll, &set->registry,
+                                         call->array, (uint32_t)call->count);
+    self->changing = false;
+    if (!set)
+        return EPS_NATIVE;
+    if (updated)
+        return loop(call, set, self);
+    eps_gate_failed(self, set);
+    return EPS_NATIVE;
+}
+
+/* What only the kernel can judge: EINVAL, or a plain sleep. */
+static bool is_fit(const struct eps_pollcall *call)
+{
+    const struct timespec *timeout = call->timeout;
+
+    if (call->count == 0 || call->count > atomic_load_explicit(
+                                              &eps_process.open_limit,
+                                              memory_order_relaxed))
+        return false;
+    return !call->precise || !timeout ||
+           (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
+            timeout->tv_nsec < 1000000000);
+}
+
+enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
+{
+    struct eps_thread *self;
+
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        call->count < eps_options.min_fds)
+        return eps_gate_refuse(EPS_C_native_small);
+    if (eps_options.policy == EPS_POLICY_NEVER)
+        return eps_gate_refuse(EPS_C_native_policy);
+    if (!is_fit(call))
+        return eps_gate_refuse(EPS_C_native_unfit);
+    self = eps_gate_open();
+    if (!self)
+        return EPS_NATIVE;
+    call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
+                                   : eps_deadline_of_ms(call->timeout_ms);
+    call->slept = call->expired = false;
+    return eps_gate_close(self, answer(call, self));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a poll() or ppoll(): gate, view, set, wait, answer.
+ */
+#ifndef EPS_POLLCALL_H
+#define EPS_POLLCALL_H
+
+#include "deadline.h"
+#include "gate.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+
+struct eps_pollcall {
+    /* What the caller asks. */
+    struct pollfd *array;
+    nfds_t count;
+    bool precise; /* ppoll: `timeout` and `mask`; else poll: `timeout_ms` */
+    int timeout_ms;
+    const struct timespec *timeout;
+    const sigset_t *mask;
+
+    /* What it gets: poll's return value, and errno if that is -1. */
+    int ret;
+    int error;
+
+    /* On the way. */
+    struct eps_deadline deadline;
+    bool slept;   /* it has waited: numbers may have ended meanwhile */
+    bool expired; /* the native wait ended by its timeout */
+};
+
+/* EPS_ANSWERED: ret and error are set, and the caller's array is written. */
+enum eps_outcome eps_pollcall_run(struct eps_pollcall *call);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The view of a pollfd array. Owns the copy, the links and the ready list,
+ * which share one mapping. Only the set's thread comes here; a handler's
+ * nested call goes native before.
+ *
+ * The caller's array may be written by other threads while we read it, so
+ * each entry is read once, and what was read is what is compared and kept.
+ */
+#include "pollview.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+#define BLOCK 128 /* entries compared at a time: 1 KiB */
+#define SAMPLES 16
+
+static size_t bytes_for(uint32_t capacity)
+{
+    return capacity * (sizeof(struct pollfd) + sizeof(struct eps_link) +
+                       sizeof(int32_t));
+}
+
+static void carve(struct eps_pollview *view, void *memory, uint32_t capacity)
+{
+    view->copy = memory;
+    view->links = (struct eps_link *)(view->copy + capacity);
+    view->ready = (int32_t *)(view->links + capacity);
+    view->capacity = capacity;
+}
+
+bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count)
+{
+    struct eps_pollview old = *view;
+    uint32_t capacity = old.capacity ? old.capacity : 128;
+
+    if (count <= old.capacity)
+        return true;
+    while (capacity < count)
+        capacity *= 2;
+    void *memory = eps_memory_map(bytes_for(capacity));
+    if (!memory)
+        return false;
+    carve(view, memory, capacity);
+    if (old.capacity) {
+        memcpy(view->copy, old.copy, old.count * sizeof(*old.copy));
+        memcpy(view->links, old.links, old.count * sizeof(*old.links));
+        memcpy(view->ready, old.ready, old.ready_count * sizeof(*old.ready));
+        eps_memory_unmap(old.copy, bytes_for(old.capacity));
+    }
+    return true;
+}
+
+void eps_pollview_clear(struct eps_pollview *view)
+{
+    if (view->capacity)
+        eps_memory_unmap(view->copy, bytes_for(view->capacity));
+    memset(view, 0, sizeof(*view));
+}
+
+static void unlink_position(struct eps_pollview *view,
+                            struct eps_registry *registry, uint32_t position)
+{
+    int fd = view->copy[position].fd;
+    struct eps_link link = view->links[position];
+
+    if (fd < 0)
+        return;
+    if (link.previous)
+        view->links[link.previous - 1].next = link.next;
+    else
+        eps_registry_at(registry, fd)->first = link.next;
+    if (link.next)
+        view->links[link.next - 1].previous = link.previous;
+    eps_registry_mark_dirty(registry, fd);
+}
+
+static bool link_position(struct eps_pollview *view,
+                          struct eps_registry *registry, uint32_t position)
+{
+    int fd = view->copy[position].fd;
+
+    if (fd < 0)
+        return true;
+    if (!eps_registry_covers(registry, fd) &&
+        !eps_registry_cover(registry, fd))
+        return false;
+    struct eps_reg *reg = eps_registry_at(registry, fd);
+    view->links[position] = (struct eps_link){0, (int32_t)reg->first};
+    if (reg->first)
+        view->links[reg->first - 1].previous = (int32_t)position + 1;
+    reg->first = position + 1;
+    eps_registry_mark_dirty(registry, fd);
+    return true;
+}
+
+/*
+ * A position is on the ready list exactly while its copied revents is not 0.
+ * Where the caller has cleared revents itself, the copy keeps the old value:
+ * the entry is on the list already, and its next answer clears it.
+ */
+static void follow_revents(struct eps_pollview *view, uint32_t position,
+                           short revents)
+{
+    if (!revents)
+        return;
+    if (!view->copy[position].revents)
+        view->ready[view->ready_count++] = (int32_t)position;
+    view->copy[position].revents = revents;
+}
+
+static bool update_entry(struct eps_pollview *view,
+                         struct eps_registry *registry, uint32_t position,
+                         struct pollfd entry)
+{
+    struct pollfd *copy = &view->copy[position];
+
+    follow_revents(view, position, entry.revents);
+    if (copy->fd != entry.fd) {
+        unlink_position(view, registry, position);
+        copy->fd = entry.fd;
+        copy->events = entry.events;
+        return link_position(view, registry, position);
+    }
+    if (copy->events != entry.events) {
+        copy->events = entry.events;
+        if (entry.fd >= 0)
+            eps_registry_mark_dirty(registry, entry.fd);
+    }
+    return true;
+}
+
+static bool update_block(struct eps_pollview *view,
+                         struct eps_registry *registry,
+                         const struct pollfd *array, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        uint64_t now, then;
+        memcpy(&now, &array[i], sizeof(now));
+        memcpy(&then, &view->copy[i], sizeof(then));
+        if (now == then)
+            continue;
+        struct pollfd entry;
+        memcpy(&entry, &now, sizeof(entry));
+        if (!update_entry(view, registry, i, entry))
+            return false;
+    }
+    return true;
+}
+
+static bool append_entry(struct eps_pollview *view,
+                         struct eps_registry *registry, uint32_t position,
+                         struct pollfd entry)
+{
+    view->copy[position] = (struct pollfd){.fd = entry.fd,
+                                           .events = entry.events};
+    follow_revents(view, position, entry.revents);
+    return link_position(view, registry, position);
+}
+
+/* Positions beyond the new end leave; those still listed as ready too. */
+static void truncate_to(struct eps_pollview *view,
+                        struct eps_registry *registry, uint32_t count)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = count; i < view->count; i++)
+        unlink_position(view, registry, i);
+    for (uint32_t i = 0; i < view->ready_count; i++)
+        if ((uint32_t)view->ready[i] < count)
+            view->ready[kept++] = view->ready[i];
+    view->ready_count = kept;
+    view->count = count;
+}
+
+bool eps_pollview_update(struct eps_pollview *view,
+                         struct eps_registry *registry,
+                         const struct pollfd *array, uint32_t count)
+{
+    if (!eps_pollview_reserve(view, count))
+        return false;
+    if (count < view->count)
+        truncate_to(view, registry, count);
+    for (uint32_t i = 0; i < view->count; i += BLOCK) {
+        uint32_t to = view->count - i < BLOCK ? view->count : i + BLOCK;
+        if (memcmp(array + i, view->copy + i, (to - i) * sizeof(*array)) &&
+            !update_block(view, registry, array, i, to))
+            return false;
+    }
+    while (view->count < count) {
+        uint32_t position = view->count++;
+        if (!append_entry(view, registry, position, array[position]))
+            return false;
+    }
+    view->array = array;
+    return true;
+}
+
+void eps_pollview_settle(const struct eps_pollview *view, struct eps_reg *reg)
+{
+    unsigned want = 0;
+
+    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next)
+        want |= (unsigned short)view->copy[at - 1].events;
+    reg->want = want & EPS_POLL_KNOWN & ~(POLLERR | POLLHUP | POLLNVAL);
+    if (reg->first)
+        reg->flags |= EPS_REG_WANTED;
+    else
+        reg->flags &= ~EPS_REG_WANTED;
+}
+
+void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array)
+{
+    for (uint32_t i = 0; i < view->ready_count; i++) {
+        int32_t position = view->ready[i];
+        view->copy[position].revents = 0;
+        array[position].revents = 0;
+    }
+    view->ready_count = 0;
+}
+
+int eps_pollview_tell_at(struct eps_pollview *view, uint32_t position,
+                         unsigned revents, struct pollfd *array)
+{
+    if (!revents)
+        return 0;
+    view->copy[position].revents = (short)revents;
+    array[position].revents = (short)revents;
+    view->ready[view->ready_count++] = (int32_t)position;
+    return 1;
+}
+
+int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
+                      unsigned events, struct pollfd *array)
+{
+    int told = 0;
+
+    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
+        unsigned asked = (unsigned short)view->copy[at - 1].events;
+        unsigned revents =
+            events & ((asked & EPS_POLL_KNOWN) | EPS_POLL_ALWAYS);
+        told += eps_pollview_tell_at(view, (uint32_t)at - 1, revents, array);
+    }
+    return told;
+}
+
+bool eps_pollview_resembles(const struct eps_pollview *view,
+                            const struct pollfd *array, uint32_t count)
+{
+    uint32_t most = count > view->count ? count : view->count;
+    uint32_t least = count + view->count - most;
+    int same = 0;
+
+    if (most - least > most / 8)
+        return false;
+    for (int i = 0; i < SAMPLES; i++) {
+        uint32_t at = (uint32_t)((uint64_t)least * i / SAMPLES);
+        same += view->copy[at].fd == array[at].fd;
+    }
+    return same >= SAMPLES * 3 / 4;
+}

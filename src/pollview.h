@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The view of a pollfd array: a copy of it as it was when we last returned
+ * it, revents included, and for each descriptor number the positions that
+ * name it. Pure: everything comes by argument, nothing makes a system call
+ * or touches errno. Written by its set's thread only.
+ */
+#ifndef EPS_POLLVIEW_H
+#define EPS_POLLVIEW_H
+
+#include "registry.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Positions that name one number form a list through these; + 1, 0 ends. */
+struct eps_link {
+    int32_t previous, next;
+};
+
+struct eps_pollview {
+    const struct pollfd *array; /* where the caller's array was */
+    uint32_t count;             /* entries in use */
+    uint32_t capacity;          /* entries the memory below has room for */
+    struct pollfd *copy;        /* start of the one mapping they share */
+    struct eps_link *links;
+    int32_t *ready;       /* positions whose copied revents may be set */
+    uint32_t ready_count; /* never more than capacity */
+};
+
+/* poll's bits that the kernel knows; others are neither heard nor told. */
+#define EPS_POLL_KNOWN 0x27ff
+#define EPS_POLL_ALWAYS (POLLERR | POLLHUP)
+
+/* Makes room for `count` entries; false if there is no memory. */
+bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count);
+
+/* Empties the view. The registry must be cleared along with it. */
+void eps_pollview_clear(struct eps_pollview *view);
+
+/*
+ * Takes over the caller's array: what changed since last time is relinked
+ * and marked dirty. Afterwards copy and array agree, and every position
+ * with revents other than 0 is on the ready list. The registry covers all
+ * numbers, or false is returned, and the view has to be cleared.
+ */
+bool eps_pollview_update(struct eps_pollview *view,
+                         struct eps_registry *registry,
+                         const struct pollfd *array, uint32_t count);
+
+/* The union of what all entries ask of a number, for its registration. */
+void eps_pollview_settle(const struct eps_pollview *view, struct eps_reg *reg);
+
+/* Begins an answer: every revents of last time becomes 0. */
+void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array);
+
+/*
+ * The number is ready for `events`: writes revents of each entry that names
+ * it and may report some of them. Returns how many entries did.
+ */
+int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
+                      unsigned events, struct pollfd *array);
+
+/* Writes one entry's revents. Entry by entry is how residuals are told. */
+int eps_pollview_tell_at(struct eps_pollview *view, uint32_t position,
+                         unsigned revents, struct pollfd *array);
+
+/*
+ * True if the array looks like the one copied, sample by sample: then a
+ * view may be taken over by an array that is new at its address.
+ */
+bool eps_pollview_resembles(const struct eps_pollview *view,
+                            const struct pollfd *array, uint32_t count);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process our state belongs to. Owns the token page and the flags that
+ * rule the whole process; all are atomics or immutable after start-up.
+ *
+ * Kernel notes:
+ * (a) MADV_WIPEONFORK (Linux 4.14) tells fork, _Fork and clone apart from
+ *     the parent, but not vfork: that child runs in our very memory.
+ * (b) A vfork child has its parent's thread-local storage too. The hooks on
+ *     vfork and clone say when one may be about; getpid then decides.
+ * (c) Without a token, libc's fork still tells (pthread_atfork); the child
+ *     of a raw clone then sees a foreign pid, and stays native.
+ */
+#include "prototypes.h"
+
+#include "process.h"
+
+#include "setlife.h"
+#include "fdwatch.h"
+#include "fdtable.h"
+#include "memory.h"
+#include "sys.h"
+#include "thread.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+struct eps_process eps_process;
+
+static pid_t ask_pid(void)
+{
+    return (pid_t)EPS_SYS0(SYS_getpid);
+}
+
+static void make_token(void)
+{
+    void *page = eps_memory_map(4096);
+
+    if (page && EPS_SYS3(SYS_madvise, page, 4096, MADV_WIPEONFORK) < 0) {
+        eps_memory_unmap(page, 4096);
+        page = NULL;
+    }
+    eps_process.token = page;
+    if (page)
+        atomic_store(eps_process.token, 1);
+}
+
+void eps_process_read_limit(void)
+{
+    struct rlimit64 limit;
+
+    if (EPS_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) == 0)
+        atomic_store(&eps_process.open_limit, limit.rlim_cur);
+}
+
+static uint32_t random_base(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint32_t base = 0x65707300;
+
+    if (bytes)
+        memcpy(&base, (const char *)bytes + 8, sizeof(base));
+    return base;
+}
+
+void eps_process_start(void)
+{
+    eps_process.pid = ask_pid();
+    eps_process.tag_base = random_base();
+    make_token();
+    eps_process_read_limit();
+    /* STICKY_TIMEOUTS changes what select writes back, and is inherited. */
+    if (EPS_SYS1(SYS_personality, 0xffffffff) & STICKY_TIMEOUTS)
+        atomic_store(&eps_process.sticky, true);
+}
+
+/* The one list of what a forked child starts anew, in order. */
+void eps_process_become_new(void)
+{
+    eps_set_reset_all();
+    eps_fdwatch_reset();
+    eps_fdtable_reset();
+    eps_thread_reset_all();
+    eps_process.pid = ask_pid();
+    atomic_store(&eps_process.shared, false);
+    if (eps_process.token)
+        atomic_store(eps_process.token, 1);
+}
+
+static bool may_share_memory(void)
+{
+#ifndef EPS_HAVE_VFORK_HOOK
+    return true; /* a vfork child could not be told otherwise */
+#endif
+    return !eps_process.token || eps_vfork_pending ||
+           atomic_load_explicit(&eps_process.shared, memory_order_relaxed);
+}
+
+bool eps_process_is_ours(void)
+{
+    if (eps_process_is_copy()) {
+        eps_process_become_new();
+        return true;
+    }
+    if (!may_share_memory())
+        return true;
+    if (ask_pid() != eps_process.pid)
+        return false;
+    eps_vfork_pending = false; /* our child has gone on to its own memory */
+    return true;
+}

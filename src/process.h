@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process: is this still the one our state belongs to, and may we use
+ * epoll in it at all?
+ */
+#ifndef EPS_PROCESS_H
+#define EPS_PROCESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct eps_process {
+    /* Start-up only. */
+    uint32_t tag_base; /* random: what our epoll data starts from */
+
+    /* Set by start-up, and by the child of a fork for itself. */
+    pid_t pid;
+    /*
+     * In a page that reads 0 in any child that copied the address space,
+     * however it was made (MADV_WIPEONFORK); NULL where the kernel lacks
+     * that, and then the pid is asked for instead.
+     */
+    _Atomic uint32_t *token;
+
+    _Atomic bool ready;  /* start-up is done */
+    _Atomic bool active; /* some set was made; never becomes false again */
+    _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
+    _Atomic bool sticky;   /* a personality we don't model: likewise */
+    _Atomic bool shared; /* a process may run in our memory (CLONE_VM) */
+    _Atomic uint64_t open_limit; /* soft RLIMIT_NOFILE; poll's EINVAL */
+};
+
+extern struct eps_process eps_process;
+
+/* Called once, from start-up. */
+void eps_process_start(void);
+
+/* False in a child that has a copy of our memory, until it was reset. */
+static inline bool eps_process_is_copy(void)
+{
+    return eps_process.token &&
+           !atomic_load_explicit(eps_process.token, memory_order_relaxed);
+}
+
+/*
+ * True if our state is this process's own. A forked child's copy is reset
+ * first. False in a child that shares our memory (vfork): it must leave
+ * everything as it is. Costs a load or two, a getpid only in doubt.
+ */
+bool eps_process_is_ours(void);
+
+/* The child of a fork starts anew; its parent's sets are left alone. */
+void eps_process_become_new(void);
+
+/* True if epoll may be used now. */
+static inline bool eps_process_may_answer(void)
+{
+    return atomic_load_explicit(&eps_process.ready, memory_order_relaxed) &&
+           !atomic_load_explicit(&eps_process.sandboxes,
+                                 memory_order_relaxed) &&
+           !atomic_load_explicit(&eps_process.sticky, memory_order_relaxed);
+}
+
+/* Reads the soft limit anew; after anything that may have changed it. */
+void eps_process_read_limit(void);
+
+#endif

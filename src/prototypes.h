@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every libc header whose functions we stand in for, without the fortified
+ * inline versions, and the prototypes that no header shows.
+ */
+#ifndef EPS_PROTOTYPES_H
+#define EPS_PROTOTYPES_H
+
+/* First in every file: fortified headers define inline poll, read, ... */
+#undef _FORTIFY_SOURCE
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <pty.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <utmp.h>
+
+/* vfork returns twice; its hook is a few instructions (entry_vfork.c). */
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define EPS_HAVE_VFORK_HOOK 1
+#endif
+
+int __poll(struct pollfd *, nfds_t, int);
+int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
+                const sigset_t *, size_t);
+int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int __close(int);
+int __dup2(int, int);
+int __pipe(int[2]);
+int __open(const char *, int, ...);
+int __open64(const char *, int, ...);
+int __open_2(const char *, int);
+int __open64_2(const char *, int);
+int __openat_2(int, const char *, int);
+int __openat64_2(int, const char *, int);
+int __endmntent(FILE *);
+int _IO_fclose(FILE *);
+pid_t __vfork(void);
+
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a select() or pselect(). Owns nothing but the call at hand.
+ * Waits in libc's own select or pselect, which are cancellation points and
+ * write back what is left of the time.
+ *
+ * Kernel notes:
+ * (a) EBADF belongs to a call's entry: it wins over everything ready (S4).
+ *     A number closed while the call slept is told as its bit in every set
+ *     that asked (F5b).
+ * (b) nfds is clamped to the descriptor table: bits beyond it are neither
+ *     EBADF nor cleared (S2). A call with such bits goes native.
+ * (c) What is left of the time is truncated to microseconds, so a call that
+ *     finds something at once leaves at most one less.
+ * (d) The sets are untouched by EINTR and EBADF.
+ */
+#include "prototypes.h"
+
+#include "selcall.h"
+
+#include "fdtable.h"
+#include "fdwatch.h"
+#include "memory.h"
+#include "next.h"
+#include "options.h"
+#include "process.h"
+#include "sys.h"
+
+#include <errno.h>
+
+#define RETRIES 4      /* of a set whose epoll descriptor gets lost */
+#define MAX_ERRNO 4095 /* the kernel's; below it are the turns' ends */
+
+/* How one turn of the loop ended, when it is not an answer or -errno. */
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW };
+
+static bool is_open(int fd)
+{
+    return !eps_fdwatch_is_internal(fd) &&
+           EPS_SYS2(SYS_fcntl, fd, F_GETFD) >= 0;
+}
+
+/* --- the native look --------------------------------------------------- */
+
+/* The native function itself, on the scratch bitmaps. */
+static int native_select(struct eps_selcall *call, struct eps_selview *view,
+                         int nfds, bool may_sleep)
+{
+    fd_set *r = (fd_set *)view->scratch.bits[EPS_READ];
+    fd_set *w = (fd_set *)view->scratch.bits[EPS_WRITE];
+    fd_set *x = (fd_set *)view->scratch.bits[EPS_EXCEPT];
+    struct timeval now = {0, 0};
+    int ret;
+
+    if (!may_sleep) {
+        ret = EPS_NEXT(select)(nfds, r, w, x, &now);
+    } else if (!call->precise) {
+        /* select itself has left in *timeval what remains. */
+        ret = EPS_NEXT(select)(nfds, r, w, x, call->timeval);
+    } else {
+        int64_t left = eps_deadline_left(&call->deadline);
+        struct timespec rest = eps_timespec_of(left);
+        const struct timespec *timeout = call->slept ? &rest : call->timespec;
+        ret = EPS_NEXT(pselect)(nfds, r, w, x, left < 0 ? NULL : timeout,
+                                call->mask);
+    }
+    return ret < 0 ? -errno : ret;
+}
+
+static void scratch_set(struct eps_selview *view, int fd)
+{
+    view->scratch.bits[EPS_READ][fd / EPS_WORD_BITS] |= 1ul
+                                                        << fd % EPS_WORD_BITS;
+}
+
+static void scratch_clear(struct eps_selview *view, int fd)
+{
+    view->scratch.bits[EPS_READ][fd / EPS_WORD_BITS] &=
+        ~(1ul << fd % EPS_WORD_BITS);
+}
+
+/*
+ * Puts the residual numbers into the scratch bitmaps. What was closed since
+ * the call's entry is told here (note (a)). Returns the nfds they need, 0
+ * for none, or -EBADF.
+ */
+static int gather(struct eps_selcall *call, struct eps_set *set, int *told)
+{
+    struct eps_selview *view = &set->select;
+    int fd = -1, nfds = 0;
+
+    eps_selview_scratch_begin(view);
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        if (!call->slept && eps_fdwatch_is_internal(fd))
+            return -EBADF;
+        if (call->slept && !is_open(fd)) {
+            *told += eps_selview_tell(view, fd, POLLNVAL);
+            continue;
+        }
+        eps_selview_scratch_ask(view, fd);
+        nfds = fd + 1 > nfds ? fd + 1 : nfds;
+    }
+    return nfds;
+}
+
+/* A zero-timeout look at the residuals alone; bits told, or -errno. */
+static int look_at_residuals(struct eps_selcall *call, struct eps_set *set,
+                             struct eps_thread *self)
+{
+    int told = 0;
+    int nfds = gather(call, set, &told);
+
+    if (nfds <= 0)
+        return nfds < 0 ? nfds : told;
+    eps_count(self, EPS_C_residual_looks);
+    int ready = native_select(call, &set->select, nfds, false);
+    if (ready < 0)
+        return ready;
+    return told + eps_selview_merge(&set->select);
+}
+
+/* --- one turn ---------------------------------------------------------- */
+
+static int prepare(struct eps_set *set, struct eps_thread *self)
+{
+    self->changing = true;
+    int ret = eps_epset_prepare(set, self);
+    self->changing = false;
+    return ret;
+}
+
+static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    for (int i = 0; i < found; i++) {
+        struct eps_event event = eps_epset_event(set, i, self);
+        if (event.fd < 0)
+            continue;
+        int here = eps_selview_tell(&set->select, event.fd, event.events);
+        if (!here)
+            eps_epset_unwanted(set, event.fd, self);
+        told += here;
+    }
+    return told;
+}
+
+/*
+ * The native wait on the epoll descriptor and the residuals; what it found
+ * of the latter is told. Bits ready, -errno, or TURN_AGAIN.
+ */
+static int wait_natively(struct eps_selcall *call, struct eps_set *set,
+                         struct eps_thread *self, int *told)
+{
+    struct eps_selview *view = &set->select;
+    int epfd = atomic_load(&set->epfd);
+    bool sleeps = eps_deadline_left(&call->deadline) != 0;
+    int ready, nfds;
+
+    /* Room for our own bit, which may be beyond the caller's. */
+    if (!eps_selview_reserve(view, epfd + 1))
+        return -ENOMEM;
+    nfds = gather(call, set, told);
+    if (nfds < 0)
+        return nfds;
+    scratch_set(view, epfd);
+    sleeps = sleeps && !*told;
+    if (sleeps && !eps_epset_fall_asleep(set))
+        return TURN_AGAIN;
+    ready = native_select(call, view, nfds > epfd ? nfds : epfd + 1,
+                          sleeps || (call->mask && !*told));
+    eps_epset_wake(set);
+    if (sleeps) {
+        if (!call->slept)
+            eps_count(self, EPS_C_slept);
+        call->slept = true;
+        call->expired = ready == 0;
+    }
+    if (ready >= 0) {
+        scratch_clear(view, epfd);
+        *told += eps_selview_merge(view);
+    }
+    return ready;
+}
+
+/* A handler ran. Numbers that others closed before it are told even so. */
+static int interrupted(struct eps_selcall *call, struct eps_set *set,
+                       struct eps_thread *self, uint32_t ends)
+{
+    int told = 0;
+
+    if (!eps_epset_is_behind(set) || self->ends != ends ||
+        prepare(set, self) < 0)
+        return -EINTR;
+    eps_selview_begin(&set->select);
+    gather(call, set, &told);
+    return told ? told : -EINTR;
+}
+
+/* After a sleep, closes included: everything that is ready now. */
+static int tell_all(struct eps_selcall *call, struct eps_set *set,
+                    struct eps_thread *self, int told)
+{
+    int found;
+
+    if (call->slept && eps_epset_is_behind(set)) {
+        int more = prepare(set, self);
+        if (more == 0)
+            more = look_at_residuals(call, set, self);
+        told += more > 0 ? more : 0;
+    }
+    found = eps_epset_look(set, self);
+    if (found < 0)
+        return told ? told : TURN_LOST;
+    return told + tell_events(set, self, found);
+}
+
+/* Nothing is ready in the epoll set: ask and wait natively. */
+static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
+                        struct eps_thread *self)
+{
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    uint32_t ends = self->ends;
+    int told = 0, ready;
+
+    eps_deadline_start(&call->deadline);
+    ready = wait_natively(call, set, self, &told);
+    if (epoch != atomic_load(&eps_thread_epoch))
+        return ready < 0 ? ready : TURN_NATIVE;
+    if (ready == -EINTR)
+        return interrupted(call, set, self, ends);
+    if (ready == -EBADF || ready == TURN_AGAIN)
+        return ready;
+    return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, told);
+}
+
+/* Something is ready, or the call does not wait and has no mask. */
+static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
+                        struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    if (set->registry.residual)
+        told = look_at_residuals(call, set, self);
+    return told < 0 ? told : told + tell_events(set, self, found);
+}
+
+static int turn(struct eps_selcall *call, struct eps_set *set,
+                struct eps_thread *self)
+{
+    int found;
+
+    if (prepare(set, self) < 0)
+        return TURN_NATIVE;
+    if (!set->registry.registered)
+        return TURN_HOLLOW;
+    found = eps_epset_look(set, self);
+    if (found < 0)
+        return found == -ESTALE ? TURN_LOST : TURN_NATIVE;
+    eps_selview_begin(&set->select);
+    if (!found && (call->mask || eps_deadline_left(&call->deadline) != 0))
+        return turn_waiting(call, set, self);
+    return turn_at_once(call, set, self, found);
+}
+
+/* Note (c). A native wait has done it by itself. */
+static void take_a_microsecond(struct timeval *left)
+{
+    if (left->tv_usec > 0) {
+        left->tv_usec--;
+    } else if (left->tv_sec > 0) {
+        left->tv_sec--;
+        left->tv_usec = 999999;
+    }
+}
+
+static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
+                               int told)
+{
+    call->ret = told < 0 ? -1 : told;
+    call->error = told < 0 ? -told : 0;
+    if (told >= 0)
+        eps_selview_write(&set->select, &call->sets);
+    if (!call->precise && call->timeval && !call->slept)
+        take_a_microsecond(call->timeval);
+    return EPS_ANSWERED;
+}
+
+static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
+                             struct eps_thread *self)
+{
+    int retries = 0;
+
+    for (;;) {
+        int told = turn(call, set, self);
+        if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
+            continue;
+        if (told == TURN_HOLLOW && !call->slept)
+            return eps_gate_hollow(self);
+        if (told < -MAX_ERRNO) {
+            eps_gate_failed(self, set);
+            return EPS_NATIVE;
+        }
+        if (told != 0 || call->expired ||
+            eps_deadline_left(&call->deadline) == 0)
+            return finish(call, set, told);
+    }
+}
+
+/* --- memory and sets --------------------------------------------------- */
+
+/*
+ * Reading a bad pointer here would crash where native says EFAULT. A native
+ * call that succeeded with the same pointers is the proof that costs
+ * nothing, and no system call but the native one (a sandbox may kill for
+ * any other); only the always policy asks the kernel before that.
+ */
+static bool is_seen(struct eps_thread *self, const struct eps_selcall *call)
+{
+    for (int i = 0; i < EPS_THREAD_SEEN; i++) {
+        const struct eps_seen *seen = &self->seen[i];
+        if (call->nfds <= seen->nfds &&
+            seen->bits[EPS_READ] == call->sets.bits[EPS_READ] &&
+            seen->bits[EPS_WRITE] == call->sets.bits[EPS_WRITE] &&
+            seen->bits[EPS_EXCEPT] == call->sets.bits[EPS_EXCEPT])
+            return true;
+    }
+    return false;
+}
+
+void eps_selcall_remember(const struct eps_selcall *call)
+{
+    struct eps_thread *self = eps_thread_self();
+    struct eps_seen *seen;
+
+    if (!self || call->nfds <= 0 || is_seen(self, call))
+        return;
+    seen = &self->seen[self->next_seen++ % EPS_THREAD_SEEN];
+    seen->nfds = call->nfds;
+    for (int i = 0; i < EPS_SETS; i++)
+        seen->bits[i] = call->sets.bits[i];
+}
+
+static bool is_writable(const struct eps_selcall *call)
+{
+    size_t bytes = (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
+
+    for (int i = 0; i < EPS_SETS; i++)
+        if (call->sets.bits[i] &&
+            !eps_memory_writable(call->sets.bits[i], bytes))
+            return false;
+    return true;
+}
+
+static bool may_be_read(struct eps_thread *self, struct eps_selcall *call)
+{
+    if (is_seen(self, call))
+        return true;
+    call->unseen = true;
+    if (eps_options.policy != EPS_POLICY_ALWAYS || !is_writable(call))
+        return false;
+    eps_selcall_remember(call);
+    return true;
+}
+
+/* A thread has one select() loop; what differs is changed, not thrashed. */
+static struct eps_set *find_set(struct eps_thread *self)
+{
+    for (int place = 0; place < EPS_THREAD_SETS; place++)
+        if (self->sets[place] && self->sets[place]->call == EPS_CALL_SELECT)
+            return eps_gate_use(self, place);
+    return eps_gate_new_set(self, EPS_CALL_SELECT);
+}
+
+static enum eps_outcome answer(struct eps_selcall *call,
+                               struct eps_thread *self)
+{
+    struct eps_set *set;
+    bool updated;
+
+    self->changing = true;
+    set = find_set(self);
+    updated = set && eps_selview_update(&set->select, &set->registry,
+                                        &call->sets, call->nfds);
+    self->changing = false;
+    if (!set)
+        return EPS_NATIVE;
+    if (updated)
+        return loop(call, set, self);
+    eps_gate_failed(self, set);
+    return EPS_NATIVE;
+}
+
+/* --- what only the kernel can judge ------------------------------------ */
+
+static bool has_fit_timeout(struct eps_selcall *call)
+{
+    const struct timespec *precise = call->timespec;
+    const struct timeval *timeout = call->timeval;
+
+    if (call->precise) {
+        call->deadline = eps_deadline_of_timespec(precise);
+        return !precise || (precise->tv_sec >= 0 && precise->tv_nsec >= 0 &&
+                            precise->tv_nsec < 1000000000);
+    }
+    if (!timeout) {
+        call->deadline = eps_deadline_of_timespec(NULL);
+        return true;
+    }
+    if (timeout->tv_sec < 0 || timeout->tv_sec > INT_MAX ||
+        timeout->tv_usec < 0 || timeout->tv_usec >= 1000000)
+        return false;
+    call->deadline = eps_deadline_of_timespec(
+        &(struct timespec){timeout->tv_sec, timeout->tv_usec * 1000});
+    return true;
+}
+
+/* Note (b). Beyond an fd_set's own size, not even the words are read. */
+static bool has_fit_size(const struct eps_selcall *call)
+{
+    return call->nfds > 0 && (call->nfds <= FD_SETSIZE ||
+                              eps_fdtable_contains(call->nfds - 1));
+}
+
+static bool has_fit_bits(const struct eps_selcall *call)
+{
+    int highest = eps_bitmaps_highest(&call->sets, call->nfds, 64);
+
+    return highest < 0 || eps_fdtable_contains(highest);
+}
+
+static bool is_small(const struct eps_selcall *call)
+{
+    int least = (int)eps_options.min_fds;
+
+    return eps_options.policy == EPS_POLICY_AUTO &&
+           eps_bitmaps_count(&call->sets, call->nfds, least) < least;
+}
+
+/* Behind the gate: what the caller's bitmaps have to say. */
+static enum eps_outcome judge(struct eps_selcall *call,
+                              struct eps_thread *self)
+{
+    if (!may_be_read(self, call))
+        eps_count(self, EPS_C_native_memory);
+    else if (is_small(call))
+        eps_count(self, EPS_C_native_small);
+    else if (!has_fit_bits(call))
+        eps_count(self, EPS_C_native_unfit);
+    else
+        return answer(call, self);
+    return EPS_NATIVE;
+}
+
+enum eps_outcome eps_selcall_run(struct eps_selcall *call)
+{
+    struct eps_thread *self;
+
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        call->nfds < (int)eps_options.min_fds)
+        return eps_gate_refuse(EPS_C_native_small);
+    if (eps_options.policy == EPS_POLICY_NEVER)
+        return eps_gate_refuse(EPS_C_native_policy);
+    if (!has_fit_timeout(call) || !has_fit_size(call))
+        return eps_gate_refuse(EPS_C_native_unfit);
+    self = eps_gate_open();
+    if (!self)
+        return EPS_NATIVE;
+    return eps_gate_close(self, judge(call, self));
+}

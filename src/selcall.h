@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a select() or pselect(): gate, view, set, wait, answer.
+ */
+#ifndef EPS_SELCALL_H
+#define EPS_SELCALL_H
+
+#include "deadline.h"
+#include "gate.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/select.h>
+#include <time.h>
+
+struct eps_selcall {
+    /* What the caller asks. */
+    int nfds;
+    struct eps_bitmaps sets;
+    bool precise;            /* pselect: `timespec` and `mask` */
+    struct timeval *timeval; /* select: what is left is written back */
+    const struct timespec *timespec;
+    const sigset_t *mask;
+
+    /* What it gets: select's return value, and errno if that is -1. */
+    int ret;
+    int error;
+
+    /* On the way. */
+    struct eps_deadline deadline;
+    bool slept;   /* it has waited: numbers may have ended meanwhile */
+    bool expired; /* the native wait ended by its timeout */
+    bool unseen;  /* gone native because the memory is new to us */
+};
+
+/* EPS_ANSWERED: ret and error are set, sets and timeval are written. */
+enum eps_outcome eps_selcall_run(struct eps_selcall *call);
+
+/* The native call succeeded with these pointers: the memory is there. */
+void eps_selcall_remember(const struct eps_selcall *call);
+
+#endif

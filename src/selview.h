@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The view of select()'s three fd_sets: a copy of what was asked last, and
+ * room to put an answer together. Pure: everything comes by argument,
+ * nothing makes a system call or touches errno. Written by its set's thread
+ * only.
+ */
+#ifndef EPS_SELVIEW_H
+#define EPS_SELVIEW_H
+
+#include "registry.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { EPS_READ, EPS_WRITE, EPS_EXCEPT, EPS_SETS };
+
+/* The words of a bitmap: select() speaks in longs (semantics S1). */
+#define EPS_WORD_BITS (8 * (int)sizeof(unsigned long))
+#define EPS_WORDS(nfds) (((nfds) + EPS_WORD_BITS - 1) / EPS_WORD_BITS)
+
+struct eps_bitmaps {
+    unsigned long *bits[EPS_SETS]; /* each may be NULL when a caller's */
+};
+
+struct eps_selview {
+    struct eps_bitmaps caller; /* where the caller's bitmaps were */
+    int nfds;                  /* bits in use */
+    int capacity;              /* words the memory below has room for */
+    struct eps_bitmaps asked;  /* start of the one mapping they share */
+    struct eps_bitmaps answer;
+    struct eps_bitmaps scratch; /* for the native look at residuals */
+};
+
+/* Makes room for `nfds` bits; false if there is no memory. */
+bool eps_selview_reserve(struct eps_selview *view, int nfds);
+
+/* Empties the view. The registry must be cleared along with it. */
+void eps_selview_clear(struct eps_selview *view);
+
+/*
+ * Takes over the caller's bitmaps: numbers whose bits changed are marked
+ * dirty. False if there is no memory; then the view has to be cleared.
+ */
+bool eps_selview_update(struct eps_selview *view,
+                        struct eps_registry *registry,
+                        const struct eps_bitmaps *caller, int nfds);
+
+/* What the three bitmaps ask of a number, in poll's terms. */
+void eps_selview_settle(const struct eps_selview *view, int fd,
+                        struct eps_reg *reg);
+
+/* Begins an answer: no bit is set. */
+void eps_selview_begin(struct eps_selview *view);
+
+/* The number is ready for `events`: sets its bits; returns how many. */
+int eps_selview_tell(struct eps_selview *view, int fd, unsigned events);
+
+/* Merges the scratch bitmaps, a native answer; returns how many bits. */
+int eps_selview_merge(struct eps_selview *view);
+
+/* Begins the native look: asks of `fd` what the caller asks of it. */
+void eps_selview_scratch_begin(struct eps_selview *view);
+void eps_selview_scratch_ask(struct eps_selview *view, int fd);
+
+/* Writes the answer to the caller's bitmaps, in the kernel's order (S7). */
+void eps_selview_write(const struct eps_selview *view,
+                       const struct eps_bitmaps *caller);
+
+/* How many bits are set in a caller's bitmaps, up to `most` or a bit more. */
+int eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds, int most);
+
+/* The highest bit set from `from` on; -1 if there is none. */
+int eps_bitmaps_highest(const struct eps_bitmaps *caller, int nfds, int from);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How an epoll set begins and ends. Owns nothing of its own. A set is
+ * acquired and released by its thread; the last two functions may be called
+ * for another thread's set, whose owner finds out at its next look.
+ */
+#include "setlife.h"
+
+#include "epoll.h"
+#include "fdtable.h"
+#include "fdwatch.h"
+#include "memory.h"
+#include "process.h"
+#include "setpool.h"
+#include "sys.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+struct eps_set *eps_set_acquire(enum eps_call call)
+{
+    struct eps_set *set = eps_setpool_take();
+
+    if (!set)
+        return NULL;
+    /* From now on closers have to look; a close under way looks again. */
+    atomic_store(&eps_process.active, true);
+    set->call = call;
+    if (eps_epset_open(set) < 0) {
+        eps_setpool_give_back(set);
+        return NULL;
+    }
+    return set;
+}
+
+static void let_go_of_numbers(struct eps_set *set)
+{
+    for (uint32_t fd = 0; fd < set->registry.capacity; fd++)
+        if (eps_reg_state(eps_registry_at(&set->registry, (int)fd)) !=
+            EPS_REG_ABSENT)
+            eps_fdwatch_unhold((int)fd, set->id);
+}
+
+static void free_memory(struct eps_set *set)
+{
+    eps_registry_clear(&set->registry);
+    eps_pollview_clear(&set->poll);
+    eps_selview_clear(&set->select);
+    eps_memory_unmap(set->events, set->event_capacity * eps_epoll_event_size);
+    set->events = NULL;
+    set->event_capacity = 0;
+    eps_memory_unmap(set->waits, set->wait_capacity * sizeof(*set->waits));
+    set->waits = NULL;
+    set->wait_capacity = 0;
+}
+
+void eps_set_release(struct eps_set *set)
+{
+    eps_epset_wake(set);
+    let_go_of_numbers(set);
+    eps_epoll_close(atomic_exchange(&set->epfd, -1));
+    free_memory(set);
+    eps_setpool_give_back(set);
+}
+
+/*
+ * The child's copy of the descriptor is closed if it still is one of ours:
+ * nothing between the fork and here can have been seen.
+ */
+static void close_copy(int fd)
+{
+    if (fd >= 0 && eps_epoll_is(fd))
+        EPS_SYS1(SYS_close, fd);
+}
+
+void eps_set_reset_all(void)
+{
+    unsigned end = eps_setpool_end();
+
+    for (unsigned id = 1; id < end; id++) {
+        struct eps_set *set = eps_setpool_at(id);
+        if (!set || !atomic_load(&set->used))
+            continue;
+        close_copy(atomic_exchange(&set->epfd, -1));
+        eps_epset_wake(set);
+        free_memory(set);
+        eps_setpool_give_back(set);
+    }
+    if (eps_epoll_bell() >= 0) {
+        EPS_SYS1(SYS_close, eps_epoll_bell());
+        eps_epoll_set_bell(-1);
+    }
+}
+
+void eps_set_abandoned(struct eps_set *set)
+{
+    eps_epset_wake(set);
+}
+
+static struct eps_set *set_with(int epfd)
+{
+    unsigned end = eps_setpool_end();
+
+    for (unsigned id = 1; id < end; id++) {
+        struct eps_set *set = eps_setpool_at(id);
+        if (set && atomic_load(&set->epfd) == epfd)
+            return set;
+    }
+    return NULL;
+}
+
+/* `to` is our new number, or -1: the owner opens another when it looks. */
+static void renumber(int from, int to)
+{
+    struct eps_set *set = set_with(from);
+
+    eps_fdwatch_set_internal(from, false);
+    if (set)
+        atomic_store(&set->epfd, to);
+    else if (eps_epoll_bell() == from)
+        eps_epoll_set_bell(to);
+}
+
+void eps_set_give_way(int fd)
+{
+    int copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+
+    renumber(fd, copy < 0 ? -1 : eps_fdtable_place(copy));
+    EPS_SYS1(SYS_close, fd);
+}
+
+void eps_set_lost(int fd)
+{
+    renumber(fd, -1);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start-up and the end. Before start-up every hook passes through; after
+ * it, the configuration is immutable.
+ *
+ * Start-up order, each needing what stands above it:
+ *   next      the functions next in line
+ *   options   the environment (a complaint needs no more than that)
+ *   process   pid, token, limits
+ *   fdwatch   the table of numbers
+ *   thread    the key whose destructor frees a thread's block
+ *   ready     hooks begin to do their work
+ */
+#include "next.h"
+
+#include "fdwatch.h"
+#include "log.h"
+#include "options.h"
+#include "process.h"
+#include "stats.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/auxv.h>
+
+static void child_of_fork(void)
+{
+    eps_process_become_new();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    int saved = errno;
+
+    eps_next_find();
+    eps_options_read(environ, getauxval(AT_SECURE) != 0);
+    eps_process_start();
+    if (eps_fdwatch_start()) {
+        eps_thread_start();
+        pthread_atfork(NULL, NULL, child_of_fork);
+        atomic_store(&eps_process.ready, true);
+    } else {
+        eps_log(EPS_LOG_WARN, "no address space: all calls go native");
+    }
+    errno = saved;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+    if (atomic_load(&eps_process.ready))
+        eps_stats_write(true);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report of all counters. Owns nothing; raw system calls only, so it
+ * may run while the process ends, and in a vfork child it does not run.
+ *
+ * The file is opened with O_NOFOLLOW, and written only if it is a regular
+ * file: a FIFO or a device under that name would hang or do harm.
+ */
+#include "stats.h"
+
+#include "counters.h"
+#include "log.h"
+#include "options.h"
+#include "process.h"
+#include "sys.h"
+#include "thread.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const eps_counter_names[EPS_COUNTERS] = {
+#define EPS_COUNTER(name, sentence) #name,
+#include "counters.def"
+#undef EPS_COUNTER
+};
+
+/* Copies `pattern` with each %p replaced by the pid; false if too long. */
+static bool expand(const char *pattern, char path[PATH_MAX])
+{
+    struct eps_line pid = {.length = 0};
+    size_t length = 0;
+
+    eps_line_number(&pid, eps_process.pid);
+    for (; *pattern; pattern++) {
+        bool is_pid = pattern[0] == '%' && pattern[1] == 'p';
+        size_t more = is_pid ? pid.length : 1;
+        if (length + more >= PATH_MAX)
+            return false;
+        memcpy(path + length, is_pid ? pid.text : pattern, more);
+        length += more;
+        pattern += is_pid;
+    }
+    path[length] = '\0';
+    return true;
+}
+
+static bool is_regular(int fd)
+{
+    struct stat info;
+    int saved = errno;
+    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+
+    errno = saved;
+    return regular;
+}
+
+/* The report's descriptor, or -1 with the reason told. */
+static int open_report(void)
+{
+    char path[PATH_MAX];
+    long fd;
+
+    if (strcmp(eps_options.stats, "-") == 0)
+        return 2;
+    if (!expand(eps_options.stats, path)) {
+        eps_complain("EPOLLSHIM_STATS: the file's name is too long");
+        return -1;
+    }
+    fd = EPS_SYS4(SYS_openat, AT_FDCWD, path,
+                  O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                  0600);
+    if (fd >= 0 && is_regular((int)fd) &&
+        EPS_SYS2(SYS_ftruncate, fd, 0) == 0)
+        return (int)fd;
+    if (fd >= 0)
+        EPS_SYS1(SYS_close, fd);
+    eps_complain("EPOLLSHIM_STATS: can't write ", path,
+                 ": name a regular file that may be written");
+    return -1;
+}
+
+void eps_stats_write(bool final)
+{
+    uint64_t totals[EPS_COUNTERS];
+    int fd;
+
+    if (!eps_options.stats || atomic_load(&eps_process.sandboxes) ||
+        !eps_process_is_ours())
+        return;
+    eps_count_totals(totals);
+    if (!totals[EPS_C_calls] && !final)
+        return;
+    fd = open_report();
+    if (fd < 0)
+        return;
+    for (int i = 0; i < EPS_COUNTERS; i++) {
+        struct eps_line line = {.length = 0};
+        eps_line_text(&line, eps_counter_names[i]);
+        eps_line_text(&line, " ");
+        eps_line_number(&line, (int64_t)totals[i]);
+        eps_line_write(&line, fd);
+    }
+    if (fd != 2)
+        EPS_SYS1(SYS_close, fd);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thread blocks. Owns their pool and the sums of threads that ended. A block
+ * is taken by compare-and-swap and never unmapped, so that a report may walk
+ * over all of them at any time. No lock.
+ *
+ * Kernel notes:
+ * (a) A handler runs deeper on the stack than the call it interrupts, or on
+ *     the alternate signal stack, which sigaltstack() tells. A call found in
+ *     progress that is neither was abandoned by siglongjmp. A signal frame
+ *     takes more room than SIGNAL_FRAME, so a call no deeper than that below
+ *     the other can't be a handler's either.
+ */
+#include "thread.h"
+
+#include "setlife.h"
+#include "memory.h"
+#include "sys.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+#define SIGNAL_FRAME 512
+#define FIRST_BLOCKS 128
+#define SLAB_BLOCKS 1024
+#define SLABS 64
+
+_Atomic uint32_t eps_thread_epoch;
+_Thread_local bool eps_vfork_pending;
+
+static struct eps_thread first_blocks[FIRST_BLOCKS];
+static struct eps_thread *_Atomic slabs[SLABS];
+static _Atomic uint64_t ended[EPS_COUNTERS];
+static pthread_key_t exit_key;
+static _Thread_local struct eps_thread *mine;
+
+static void give_back(void *block)
+{
+    struct eps_thread *self = block;
+
+    for (int i = 0; i < EPS_THREAD_SETS; i++)
+        if (self->sets[i])
+            eps_set_release(self->sets[i]);
+    for (int i = 0; i < EPS_COUNTERS; i++)
+        atomic_fetch_add(&ended[i], atomic_exchange(&self->counters[i], 0));
+    memset(self->sets, 0, sizeof(self->sets));
+    memset(self->seen, 0, sizeof(self->seen));
+    self->frame = NULL;
+    self->private_table = false;
+    self->rest = 0;
+    mine = NULL;
+    atomic_store(&self->used, 0);
+}
+
+void eps_thread_start(void)
+{
+    pthread_key_create(&exit_key, give_back);
+}
+
+static struct eps_thread *take_from(struct eps_thread *blocks, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uint32_t unused = 0;
+        if (atomic_load_explicit(&blocks[i].used, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_strong(&blocks[i].used, &unused, 1))
+            return &blocks[i];
+    }
+    return NULL;
+}
+
+static struct eps_thread *slab(int number)
+{
+    struct eps_thread *blocks = atomic_load(&slabs[number]);
+    struct eps_thread *none = NULL;
+
+    if (blocks)
+        return blocks;
+    blocks = eps_memory_map(SLAB_BLOCKS * sizeof(*blocks));
+    if (blocks && !atomic_compare_exchange_strong(&slabs[number], &none,
+                                                  blocks)) {
+        eps_memory_unmap(blocks, SLAB_BLOCKS * sizeof(*blocks));
+        blocks = none;
+    }
+    return blocks;
+}
+
+static struct eps_thread *take(void)
+{
+    struct eps_thread *block = take_from(first_blocks, FIRST_BLOCKS);
+
+    for (int i = 0; !block && i < SLABS; i++) {
+        struct eps_thread *blocks = slab(i);
+        if (!blocks)
+            break;
+        block = take_from(blocks, SLAB_BLOCKS);
+    }
+    return block;
+}
+
+struct eps_thread *eps_thread_self(void)
+{
+    if (!mine) {
+        mine = take();
+        /* The value is what makes the key's destructor run. */
+        if (mine)
+            pthread_setspecific(exit_key, mine);
+    }
+    return mine;
+}
+
+/* The child of a fork has one thread; nothing is running in the others. */
+void eps_thread_reset_all(void)
+{
+    struct eps_thread *all[SLABS + 1] = {first_blocks};
+
+    atomic_fetch_add(&eps_thread_epoch, 1);
+    for (int i = 0; i < SLABS; i++)
+        all[i + 1] = atomic_load(&slabs[i]);
+    for (int i = 0; i < SLABS + 1; i++) {
+        int count = i ? SLAB_BLOCKS : FIRST_BLOCKS;
+        for (int j = 0; all[i] && j < count; j++)
+            if (atomic_load(&all[i][j].used))
+                memset(&all[i][j], 0, sizeof(all[i][j]));
+    }
+    memset(ended, 0, sizeof(ended));
+    mine = NULL;
+    eps_vfork_pending = false;
+}
+
+static bool on_signal_stack(void)
+{
+    stack_t stack;
+
+    return EPS_SYS2(SYS_sigaltstack, NULL, &stack) == 0 &&
+           (stack.ss_flags & SS_ONSTACK);
+}
+
+/* Note (a). What a call left half changed is dropped; waiting is harmless. */
+static bool was_abandoned(struct eps_thread *self, void *frame)
+{
+    return (char *)frame + SIGNAL_FRAME >= (char *)self->frame &&
+           !on_signal_stack();
+}
+
+static void clear_abandoned(struct eps_thread *self)
+{
+    for (int i = 0; i < EPS_THREAD_SETS; i++) {
+        if (!self->sets[i])
+            continue;
+        eps_set_abandoned(self->sets[i]);
+        if (self->changing) {
+            eps_set_release(self->sets[i]);
+            self->sets[i] = NULL;
+        }
+    }
+}
+
+bool eps_thread_enter(struct eps_thread *self)
+{
+    void *frame = __builtin_frame_address(0);
+
+    if (self->frame) {
+        if (!was_abandoned(self, frame))
+            return false;
+        clear_abandoned(self);
+    }
+    self->frame = frame;
+    self->changing = false;
+    atomic_signal_fence(memory_order_seq_cst);
+    return true;
+}
+
+void eps_thread_leave(struct eps_thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->frame = NULL;
+}
+
+void eps_count_shared(enum eps_counter counter)
+{
+    atomic_fetch_add_explicit(&ended[counter], 1, memory_order_relaxed);
+}
+
+static void add_block(struct eps_thread *block, uint64_t totals[EPS_COUNTERS])
+{
+    for (int i = 0; i < EPS_COUNTERS; i++)
+        totals[i] +=
+            atomic_load_explicit(&block->counters[i], memory_order_relaxed);
+}
+
+void eps_count_totals(uint64_t totals[EPS_COUNTERS])
+{
+    for (int i = 0; i < EPS_COUNTERS; i++)
+        totals[i] = atomic_load(&ended[i]);
+    for (int i = 0; i < FIRST_BLOCKS; i++)
+        add_block(&first_blocks[i], totals);
+    for (int s = 0; s < SLABS; s++) {
+        struct eps_thread *blocks = atomic_load(&slabs[s]);
+        for (int i = 0; blocks && i < SLAB_BLOCKS; i++)
+            add_block(&blocks[i], totals);
+    }
+    /* Every call ends in one of these, so the sum need not be counted. */
+    totals[EPS_C_calls] = totals[EPS_C_answered];
+    for (int i = EPS_C_native_small; i <= EPS_C_native_failed; i++)
+        totals[EPS_C_calls] += totals[i];
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread block: what one thread knows of its own calls. Written by its
+ * thread only (and by the handlers that interrupt it); its counters are
+ * read by whoever writes a report.
+ */
+#ifndef EPS_THREAD_H
+#define EPS_THREAD_H
+
+#include "counters.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EPS_THREAD_SETS 4 /* arrays a thread may alternate between */
+
+struct eps_set;
+
+/* Bitmaps that a native select() could read and write. */
+struct eps_seen {
+    const unsigned long *bits[3];
+    int nfds;
+};
+#define EPS_THREAD_SEEN 4
+
+struct eps_thread {
+    _Atomic uint32_t used; /* a thread owns this block */
+
+    /* The frame of the call in progress, or NULL. */
+    void *frame;
+    bool changing;      /* ... is changing a set: it may be half changed */
+    bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
+
+    uint32_t rest; /* native calls to go after a failure */
+    uint32_t ends; /* descriptors this thread has ended */
+
+    struct eps_set *sets[EPS_THREAD_SETS]; /* most recently used first */
+    struct eps_seen seen[EPS_THREAD_SEEN];
+    uint32_t next_seen;
+
+    _Atomic uint64_t counters[EPS_COUNTERS];
+};
+
+/* A fork resets what its child inherits; a call under way notices by this. */
+extern _Atomic uint32_t eps_thread_epoch;
+
+/* Set around vfork: a child may be running in this thread's memory. */
+extern _Thread_local bool eps_vfork_pending;
+
+/* Called once, from start-up. */
+void eps_thread_start(void);
+
+/*
+ * This thread's block; NULL if none is to be had. Makes no system call in
+ * the first threads of a process: a sandbox may forbid all but the native.
+ */
+struct eps_thread *eps_thread_self(void);
+
+/* The child of a fork: no block but a fresh one for its only thread. */
+void eps_thread_reset_all(void);
+
+/*
+ * Begins a call: false if another call of this thread is under way (we are
+ * in a handler). A call left behind by siglongjmp is told by its frame and
+ * cleared away.
+ */
+bool eps_thread_enter(struct eps_thread *self);
+void eps_thread_leave(struct eps_thread *self);
+
+void eps_count_shared(enum eps_counter counter); /* without a block */
+
+static inline void eps_count(struct eps_thread *self, enum eps_counter counter)
+{
+    if (!self) {
+        eps_count_shared(counter);
+        return;
+    }
+    /* One writer: no read-modify-write is needed. */
+    uint64_t now = atomic_load_explicit(&self->counters[counter],
+                                        memory_order_relaxed);
+    atomic_store_explicit(&self->counters[counter], now + 1,
+                          memory_order_relaxed);
+}
+
+/* The sum over all threads, those that ended included. */
+void eps_count_totals(uint64_t totals[EPS_COUNTERS]);
+
+#endif

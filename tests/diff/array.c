@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "../harness/raw.h"
 #include "trial.h"
 #include "world.h"
 
@@ -148,6 +149,20 @@ void do_stain(struct world *w, const int32_t *arg)
     struct array *a = &w->array[arg[0]];
     for (int i = 0; i < a->n; i++)
         a->entry[i].revents = (short)arg[1];
+}
+
+/* weed ARRAY: takes out what the kernel finds ready, so that a call sleeps. */
+void do_weed(struct world *w, const int32_t *arg)
+{
+    struct array *a = &w->array[arg[0]];
+    struct timespec zero = {0};
+    int kept = 0;
+    if (!a->n || raw_ppoll(a->entry, (size_t)a->n, &zero) < 0)
+        return;
+    for (int i = 0; i < a->n; i++)
+        if (!a->entry[i].revents)
+            a->entry[kept++] = a->entry[i];
+    a->n = kept;
 }
 
 static nfds_t bent(nfds_t n, enum quirk quirk)

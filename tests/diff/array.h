@@ -34,6 +34,7 @@ void do_compact(struct world *w, const int32_t *arg);
 void do_trim(struct world *w, const int32_t *arg);
 void do_move(struct world *w, const int32_t *arg);
 void do_stain(struct world *w, const int32_t *arg);
+void do_weed(struct world *w, const int32_t *arg);
 void do_poll(struct world *w, const int32_t *arg);
 
 #endif

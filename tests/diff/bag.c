@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../harness/raw.h"
 #include "trial.h"
 #include "world.h"
 
@@ -60,16 +61,31 @@ static void clean(struct bag *b)
     }
 }
 
-/* The highest number in any set, plus one. */
-static int needed(const struct bag *b)
+/* The highest number in any of the three, plus one. */
+static int needed(unsigned long (*set)[SET_WORDS])
 {
     for (int word = SET_WORDS - 1; word >= 0; word--) {
-        unsigned long any =
-            b->live[0][word] | b->live[1][word] | b->live[2][word];
+        unsigned long any = set[0][word] | set[1][word] | set[2][word];
         if (any)
             return word * 64 + 64 - __builtin_clzl(any);
     }
     return 0;
+}
+
+/* thin BAG: takes out what the kernel finds ready, so that a call sleeps. */
+void do_thin(struct world *w, const int32_t *arg)
+{
+    unsigned long ready[3][SET_WORDS];
+    struct bag *b = &w->bag[arg[0]];
+    struct timespec zero = {0};
+    clean(b);
+    memcpy(ready, b->master, sizeof(ready));
+    if (raw_pselect6(needed(ready), (fd_set *)ready[0], (fd_set *)ready[1],
+                     (fd_set *)ready[2], &zero) < 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        for (int word = 0; word < SET_WORDS; word++)
+            b->master[i][word] &= ~ready[i][word];
 }
 
 static int bent(int n, int how)
@@ -129,6 +145,6 @@ void do_select(struct world *w, const int32_t *arg)
         call.pending = SIGURG;
     prepare(b, arg[4]);
     lay_out(&call, arg[5]);
-    call.nfds = bent(needed(b), arg[6]);
+    call.nfds = bent(needed(b->live), arg[6]);
     w->failed |= trial_run(w, &call, b->live, sizeof(b->master));
 }

@@ -38,6 +38,7 @@ enum {
 void do_on(struct world *w, const int32_t *arg);
 void do_off(struct world *w, const int32_t *arg);
 void do_bit(struct world *w, const int32_t *arg);
+void do_thin(struct world *w, const int32_t *arg);
 void do_select(struct world *w, const int32_t *arg);
 
 #endif

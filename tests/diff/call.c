@@ -66,6 +66,11 @@ bool symbol_is_select(enum symbol symbol)
     return symbol >= SYMBOL_select;
 }
 
+bool symbol_is_masked(enum symbol s)
+{
+    return s == SYMBOL_ppoll || s == SYMBOL_ppoll_chk || s == SYMBOL_pselect;
+}
+
 const char *timeout_name(int timeout)
 {
     for (size_t i = 0; i < TIMEOUT_NAMES; i++)
@@ -320,7 +325,7 @@ struct answer call_library(const struct call *c, void *memory)
 static long enter_kernel(const struct call *c, void *memory,
                          struct timespec *ts)
 {
-    bool masked = !takes_milliseconds(c->symbol) && !takes_timeval(c->symbol);
+    bool masked = symbol_is_masked(c->symbol);
     const sigset_t *mask = masked ? signals_mask(c->mask) : NULL;
     /* The kernel's signal set is of 8 bytes, and pselect6 takes a pair. */
     const void *pair[2] = {mask, (const void *)8};

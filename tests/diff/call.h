@@ -46,6 +46,8 @@ enum timeout {
 
 const char *symbol_name(enum symbol symbol);
 bool symbol_is_select(enum symbol symbol);
+/* Whether it takes a signal mask. */
+bool symbol_is_masked(enum symbol symbol);
 
 /* The name of a timeout that has one, or NULL. */
 const char *timeout_name(int timeout);

@@ -189,6 +189,18 @@ static bool ran_in_full(const struct options *o, const struct tally *t)
     return false;
 }
 
+static void print_totals(const struct options *o, const struct tally *t)
+{
+    printf("diff: seed %ju mode %s: %lu calls, %lu differences; ",
+           (uintmax_t)o->plan.seed, mode_name(o->plan.mode), t->calls,
+           t->differences);
+    printf("%lu ready, %lu refused, %lu slept, %lu moved, %lu healed", t->ready,
+           t->refused, t->slept, t->moved, t->healed);
+    if (t->healed)
+        printf(" in %lu ms on average", t->heal_ms / t->healed);
+    printf("\n");
+}
+
 static int supervise(const struct options *o, const struct op_list *script)
 {
     struct tally t;
@@ -205,12 +217,7 @@ static int supervise(const struct options *o, const struct op_list *script)
         if (o->shrink)
             shrink(&job, outcome, &t, o->shrink);
     }
-    printf(
-        "diff: seed %ju mode %s: %lu calls, %lu differences; %lu slept, "
-        "%lu moved, %lu healed (%lu ms on average)\n",
-        (uintmax_t)o->plan.seed, mode_name(o->plan.mode), t.calls,
-        t.differences, t.slept, t.moved, t.healed,
-        t.healed ? t.heal_ms / t.healed : 0);
+    print_totals(o, &t);
     return outcome == GOOD && ran_in_full(o, &t) ? 0 : 1;
 }
 

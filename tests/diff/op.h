@@ -62,10 +62,12 @@ struct world;
     OP(trim, "ad")                                                             \
     OP(move, "a")                                                              \
     OP(stain, "ax")                                                            \
+    OP(weed, "a")                                                              \
     /* fd_sets: on BAG WHICH SLOT END, WHICH being 1 r, 2 w, 4 x or a sum. */  \
     OP(on, "bdse")                                                             \
     OP(off, "bdse")                                                            \
     OP(bit, "bdd")                                                             \
+    OP(thin, "b")                                                              \
     /* later HOW SLOT END MS: will happen while the next call waits. */        \
     OP(later, "dsed")                                                          \
     /* poll ARRAY SYMBOL TIMEOUT MASK QUIRK */                                 \

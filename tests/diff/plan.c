@@ -20,6 +20,8 @@ struct draft {
     struct rng rng;
     int slots;
     int calls;
+    /* Little is ever ready, so that calls sleep. */
+    bool sleepy;
 };
 
 static const char *const mode_names[MODES] = {"calm", "blocking", "raw",
@@ -59,6 +61,25 @@ static int any_slot(struct draft *d)
     return below(d, d->slots);
 }
 
+/* Whether nothing is ready at first, with this one among those watched. */
+static bool starts_idle(enum kind kind)
+{
+    switch (kind) {
+    case KIND_unix_lone:
+    case KIND_tcp_refused:
+    case KIND_tcp_lone:
+    case KIND_udp_refused:
+    case KIND_regular:
+    case KIND_directory:
+    case KIND_memory:
+    case KIND_null:
+    case KIND_path:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static int any_kind(struct draft *d)
 {
     int sum = 0, kind = 0;
@@ -67,6 +88,8 @@ static int any_kind(struct draft *d)
     int at = below(d, sum);
     while (at >= kind_weight((enum kind)kind))
         at -= kind_weight((enum kind)kind++);
+    if (d->sleepy && !starts_idle((enum kind)kind))
+        return KIND_unix_stream;
     return kind;
 }
 
@@ -75,6 +98,10 @@ static int any_events(struct draft *d)
 {
     static const int usual[] = {0x001, 0x001,  0x001, 0x004, 0x005, 0x003,
                                 0x000, 0x2001, 0x0c3, 0x007, 0x041, 0x2005};
+    static const int idle[] = {0x001, 0x001, 0x001,  0x002,
+                               0x003, 0x000, 0x2001, 0x0c3};
+    if (d->sleepy)
+        return idle[below(d, (int)(sizeof(idle) / sizeof(*idle)))];
     if (chance(d, 10))
         return (int16_t)below(d, 0x10000);
     return usual[below(d, (int)(sizeof(usual) / sizeof(*usual)))];
@@ -120,8 +147,9 @@ static void add_put(struct draft *d, int slot)
 
 static void add_on(struct draft *d, int slot)
 {
-    static const int which[] = {1, 1, 1, 2, 3, 4, 5, 7};
-    ADD(d, on, any_bag(d), which[below(d, 8)], slot, below(d, 2));
+    static const int which[] = {1, 1, 4, 5, 2, 3, 7, 1};
+    ADD(d, on, any_bag(d), which[below(d, d->sleepy ? 4 : 8)], slot,
+        below(d, 2));
 }
 
 /* A new connection, or whatever, comes into the program's care. */
@@ -181,6 +209,10 @@ static void add_descriptor_change(struct draft *d)
 static void add_state_change(struct draft *d)
 {
     int slot = any_slot(d), end = below(d, 2);
+    if (d->sleepy && chance(d, 70)) {
+        ADD(d, drain, slot, end);
+        return;
+    }
     switch (below(d, 20)) {
     case 0:
         ADD(d, fill, slot, end);
@@ -319,11 +351,23 @@ static int any_mask(struct draft *d)
     return mask;
 }
 
+/* Whether this call is to find nothing ready, if nothing happens. */
+static bool any_idleness(struct draft *d)
+{
+    return chance(d, d->sleepy ? 60 : 10);
+}
+
 static void add_poll(struct draft *d)
 {
+    int array = any_array(d);
     int quirk = chance(d, 92) ? QUIRK_NONE : below(d, QUIRKS);
-    ADD(d, poll, any_array(d), below(d, SYMBOL_select), any_timeout(d),
-        any_mask(d), quirk);
+    if (any_idleness(d)) {
+        add_put(d, any_slot(d));
+        add_put(d, any_slot(d));
+        ADD(d, weed, array);
+    }
+    ADD(d, poll, array, below(d, SYMBOL_select), any_timeout(d), any_mask(d),
+        quirk);
 }
 
 static void add_select(struct draft *d)
@@ -331,6 +375,7 @@ static void add_select(struct draft *d)
     static const int odd[] = {
         1,          7,  40,        64,  3000, NFDS_NEGATIVE,
         NFDS_LEAST, -3, NFDS_MOST, -11, -14,  -80};
+    int bag = any_bag(d);
     int symbol = SYMBOL_select + below(d, SYMBOL_COUNT - SYMBOL_select);
     int flags = chance(d, 90) ? SELECT_CLEAN : 0;
     int layout = chance(d, 75)   ? LAYOUT_OWN
@@ -341,8 +386,13 @@ static void add_select(struct draft *d)
         flags |= SELECT_KEEP;
     if (chance(d, 10))
         flags |= SELECT_MOVE;
-    ADD(d, select, any_bag(d), symbol, any_timeout(d), any_mask(d), flags,
-        layout, nfds);
+    if (any_idleness(d)) {
+        add_on(d, any_slot(d));
+        add_on(d, any_slot(d));
+        ADD(d, thin, bag);
+    }
+    ADD(d, select, bag, symbol, any_timeout(d), any_mask(d), flags, layout,
+        nfds);
 }
 
 static void add_call(struct draft *d)
@@ -385,7 +435,9 @@ static void add_beginning(struct draft *d)
 int plan_episode(const struct plan *plan, int thread, int episode,
                  struct op_list *ops)
 {
-    struct draft d = {plan, ops, rng_for(plan->seed, thread, episode), 0, 0};
+    struct draft d = {
+        .plan = plan, .ops = ops, .rng = rng_for(plan->seed, thread, episode)};
+    d.sleepy = plan->mode == MODE_BLOCKING && rng_chance(&d.rng, 80);
     d.slots = any_size(&d) / 2 + 1;
     if (d.slots > SLOTS)
         d.slots = SLOTS;

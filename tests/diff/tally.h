@@ -17,6 +17,9 @@ struct tally {
     atomic_int failed;
 
     atomic_ulong calls;
+    /* By their last answer: something was ready, or the call failed. */
+    atomic_ulong ready;
+    atomic_ulong refused;
     /* Nothing was ready and the call slept. */
     atomic_ulong slept;
     /* The kernel itself did not answer twice alike; not compared. */

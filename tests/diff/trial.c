@@ -160,13 +160,15 @@ const char *trial_difference(const struct trial *t)
 
 /*
  * Where nothing is ready a call may sleep for 60 ms, and for ever only if a
- * signal is sure to end it. Other threads can take away what was ready.
+ * signal that only the call lets in is sure to end it. Other threads can take
+ * away what was ready.
  */
 static void limit_timeout(struct trial *t)
 {
     struct timespec ts;
     const struct later *later = &t->w->later;
-    bool woken = later->how == LATER_SIGNAL && t->call.mask < 2;
+    bool woken = later->how == LATER_SIGNAL && t->call.mask == 1 &&
+                 symbol_is_masked(t->call.symbol);
     bool finite = call_timeout(&t->call, &ts);
     if (call_timeout_invalid(&t->call) || (finite && in_ms(ts) <= 60))
         return;
@@ -241,6 +243,8 @@ bool trial_run(struct world *w, const struct call *call, void *live,
     memcpy(before, live, bytes);
     tally->calls++;
     enum verdict verdict = compare(&t);
+    tally->ready += t.library.ret > 0;
+    tally->refused += t.library.ret < 0;
     tally->moved += verdict == MOVED;
     if (verdict == DIFFERENT) {
         tally->differences++;

@@ -32,6 +32,8 @@ struct event {
     double done;
     /* The thread had SIGUSR1 blocked; the call alone let it in. */
     bool by_mask;
+    /* The runs of the handler before. */
+    int handled;
 };
 
 static void *write_later(void *arg)
@@ -59,11 +61,8 @@ static void arm_signal(struct event *e)
 static void event_begin(struct event *e, const struct trial *t)
 {
     struct itimerspec spec = {0};
-    bool masked = t->call.symbol == SYMBOL_ppoll ||
-                  t->call.symbol == SYMBOL_ppoll_chk ||
-                  t->call.symbol == SYMBOL_pselect;
-    *e = (struct event){.later = t->w->later};
-    e->by_mask = masked && t->call.mask;
+    *e = (struct event){.later = t->w->later, .handled = signals_count()};
+    e->by_mask = symbol_is_masked(t->call.symbol) && t->call.mask;
     e->done = clock_ms() + e->later.ms;
     switch (e->later.how) {
     case LATER_WRITE:
@@ -91,7 +90,6 @@ static void event_end(struct event *e)
         return;
     timer_delete(e->timer);
     signals_open(false);
-    signals_take(SIGUSR1);
 }
 
 /* The call said that its time is up. */
@@ -109,7 +107,7 @@ static const char *judge_timeout(struct trial *t, const struct event *e)
     if (e->later.how == LATER_NOTHING || e->done + margin >= end)
         return NULL;
     if (e->later.how == LATER_SIGNAL)
-        return t->library.handled || t->call.mask >= 2
+        return signals_count() != e->handled || t->call.mask >= 2
                    ? NULL
                    : "a signal did not reach its handler during the call";
     trial_ask_kernel(t);
@@ -165,6 +163,7 @@ enum verdict trial_wait(struct trial *t)
     trial_ask_library(t);
     event_end(&event);
     t->why = judge(t, &event);
+    signals_take(SIGUSR1);
     if (!t->why)
         return SAME;
     return t->w->raw ? trial_heal(t) : DIFFERENT;

@@ -97,6 +97,7 @@ static void F4_the_childs_copies_are_nothing_to_the_parent(void **state)
     int pair[2];
     open_shared();
     pid_t pid = start_story(live_on);
+    settle(&poll_calls[0], shared_set, shared_n);
     int number = one[0];
     close(number);
     same(poll(shared_set, shared_n, 0), 1);
@@ -144,10 +145,11 @@ static void F4_children_made_without_handlers(void **state)
         pid_t pid = how ? (pid_t)raw_syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0)
                         : _Fork();
         if (pid == 0) {
-            close_pair(one);
+            /* Wants less than its parent, and then closes it too. */
             shared_set[0].fd = -1;
             if (poll(shared_set, shared_n, 0) != 0)
                 _exit(1);
+            close_pair(one);
             if (write(two[1], "x", 1) != 1)
                 _exit(2);
             if (poll(shared_set, shared_n, 5000) != 1)

@@ -32,11 +32,42 @@ static bool mine(int fd, const int *keep, int kept)
 }
 
 /* As daemons do: close whatever may be open that is not one's own. */
-static void close_all_others(const int *keep, int kept)
+static void by_close(int fd)
 {
-    for (int fd = 3; fd < table_size(); fd++)
+    close(fd);
+}
+
+static void by_close_range(int fd)
+{
+    close_range((unsigned)fd, (unsigned)fd, 0);
+}
+
+static void by_system_call(int fd)
+{
+    syscall(SYS_close, fd);
+}
+
+static void unseen(int fd)
+{
+    raw_close(fd);
+}
+
+static void by_dup2(int fd)
+{
+    same(dup2(0, fd), fd);
+    same(close(fd), 0);
+}
+
+static void (*const ways_to_close[])(int) = {
+    by_close, by_close_range, by_system_call, by_dup2, unseen,
+};
+
+static void close_all_others(void (*how)(int), const int *keep, int kept)
+{
+    int size = table_size();
+    for (int fd = 3; fd < size; fd++)
         if (!mine(fd, keep, kept))
-            close(fd);
+            how(fd);
 }
 
 static void answers_are_right(int pair[2])
@@ -69,17 +100,16 @@ static void close_in_every_way(void)
     stream_pair(pair);
     settle_all();
     answers_are_right(pair);
-    close_all_others(pair, 2);
-    answers_are_right(pair);
+    for (size_t i = 0; i < ARRAY_SIZE(ways_to_close); i++) {
+        close_all_others(ways_to_close[i], pair, 2);
+        answers_are_right(pair);
+    }
     high = pair[1] + 1;
     same(close_range((unsigned)high, ~0U, 0), 0);
     answers_are_right(pair);
     closefrom(high);
     answers_are_right(pair);
     syscall(SYS_close_range, (unsigned)high, ~0U, 0);
-    answers_are_right(pair);
-    for (int fd = high; fd < table_size(); fd++)
-        raw_close(fd);
     answers_are_right(pair);
     close_pair(pair);
 }

@@ -51,6 +51,7 @@ static bool looks_right(struct pollfd *where)
            told(&got, ready[0]) == 4;
 }
 
+/* Over the same memory, and over its own, of which it wants other things. */
 static void look_again(int signo)
 {
     static struct pollfd own[2 + CROWD];
@@ -60,7 +61,9 @@ static void look_again(int signo)
     if (!looks_right(set))
         wrong++;
     memcpy(own, set, sizeof(set));
-    if (!looks_right(own))
+    own[0].events = POLLOUT;
+    own[1].events = POLLPRI;
+    if (poll(own, 2 + handled % CROWD, 0) != 1 || own[0].revents != POLLOUT)
         wrong++;
     errno = saved;
 }
@@ -85,10 +88,7 @@ static void R1_a_handler_polls_what_the_sleeper_polls(void **state)
     on_tick(look_again, 0);
     for (EACH_ROUND) {
         holds(looks_right(set));
-        set[1].fd = -1; /* so that the sleep is one */
-        settle(&poll_calls[0], set, n);
-        set[1].fd = ready[0];
-        /* The handler sees set[1]; the sleeper asked for set[0] alone. */
+        /* The handler asks for both; the sleeper for the quiet one alone. */
         struct pollfd sleeping[1 + CROWD];
         nfds_t m = gather(sleeping, 1);
         sleeping[0] = set[0];
@@ -192,7 +192,8 @@ static void fork_in_handler(int signo)
     (void)signo;
     handled++;
     forked = fork();
-    if (forked == 0 && !looks_right(set))
+    /* The child wants nothing, and then what its parent wants. */
+    if (forked == 0 && (poll(set, 0, 0) != 0 || !looks_right(set)))
         _exit(1);
     errno = saved;
 }
@@ -223,22 +224,20 @@ static void R4_a_handler_may_fork(void **state)
     close_both();
 }
 
-/* R5: the handler replaces a descriptor under the call it interrupts. */
+/*
+ * R5: the handler replaces a descriptor under the call it interrupts: a quiet
+ * one by a quiet one, a readable by a readable, so that the answer stays.
+ */
+static int quiets[2][2], readies[2][2];
+
 static void swap_descriptors(int signo)
 {
     int saved = errno;
     (void)signo;
-    handled++;
-    /* Quiet for quiet, and readable for readable: the answer stays. */
-    int copy = dup(quiet[0]);
-    close(quiet[0]);
-    if (dup2(copy, quiet[0]) != quiet[0])
+    int turn = ++handled % 2;
+    if (dup2(quiets[turn][0], quiet[0]) != quiet[0] ||
+        dup2(readies[turn][0], ready[0]) != ready[0])
         wrong++;
-    close(copy);
-    copy = dup(ready[0]);
-    if (dup2(copy, ready[0]) != ready[0])
-        wrong++;
-    close(copy);
     errno = saved;
 }
 
@@ -246,6 +245,11 @@ static void R5_a_handler_may_replace_descriptors(void **state)
 {
     (void)state;
     open_both();
+    for (int i = 0; i < 2; i++) {
+        stream_pair(quiets[i]);
+        stream_pair(readies[i]);
+        send_byte(readies[i][1]);
+    }
     on_tick(swap_descriptors, SA_RESTART);
     tick(TICK_US);
     double end = clock_ms() + RUN_MS;
@@ -261,9 +265,13 @@ static void R5_a_handler_may_replace_descriptors(void **state)
     holds(looks_right(set));
     take_byte(ready[0]);
     same(poll(set, n, 0), 0);
-    send_byte(quiet[1]);
+    send_byte(quiets[handled % 2][1]);
     same(poll(set, n, -1), 1);
     same(set[0].revents, POLLIN);
+    for (int i = 0; i < 2; i++) {
+        close_pair(quiets[i]);
+        close_pair(readies[i]);
+    }
     close_both();
 }
 

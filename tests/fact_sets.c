@@ -144,6 +144,8 @@ static void numbers_stay(void)
 static void S3_descriptor_numbers_and_table_stay_the_programs(void **state)
 {
     (void)state;
+    /* In a process that has not waited yet, and in a child of one that has. */
+    numbers_stay();
     in_child(numbers_stay);
 }
 

@@ -208,7 +208,7 @@ static void sandbox_entered_beside_a_sleeper(void **state)
     watch_close(&slept);
 }
 
-/* A filter that is refused changes nothing: epoll goes on answering. */
+/* A filter that is refused may cost speed, never an answer. */
 static void asks_in_vain(void *arg)
 {
     struct watch *w = arg;

@@ -124,6 +124,7 @@ static void cut_length(const struct poll_call *c)
         cannot("nfds_t has 32 bits here");
     int closed = closed_number();
     for (EACH_ROUND) {
+        same(poll_for(c, set, n, 0), 0);
         same(poll_for(c, set, wrap + n, 0), 0);
         set[0].fd = closed;
         same(poll_for(c, set, wrap + 1, 0), 1);

@@ -187,9 +187,10 @@ static void F6_pipes_may_have_any_number(void **state)
 static void no_number_left(void)
 {
     int pair[2];
-    struct rlimit limit;
+    struct rlimit usual, limit;
     stream_pair(pair);
-    getrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &usual);
+    limit = usual;
     limit.rlim_cur = 200;
     same(setrlimit(RLIMIT_NOFILE, &limit), 0);
     while (dup(0) >= 0)
@@ -197,20 +198,23 @@ static void no_number_left(void)
     same(errno, EMFILE);
     answers_are_right(pair);
     settle_all();
+    same(setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 
 /* F7: and with the limit lowered under what is open already. */
 static void limit_below_all(void)
 {
     int pair[2];
-    struct rlimit limit;
+    struct rlimit usual, limit;
     stream_pair(pair);
     answers_are_right(pair);
-    getrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &usual);
+    limit = usual;
     limit.rlim_cur = CROWD + 1; /* as many entries as are asked for */
     same(setrlimit(RLIMIT_NOFILE, &limit), 0);
     answers_are_right(pair);
     settle_all();
+    same(setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 
 static void F7_at_the_limit_of_open_files(void **state)

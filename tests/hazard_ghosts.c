@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -282,7 +283,7 @@ static int take_epoll(void)
 static int take_pidfd(void)
 {
     pid_t pid = child_start_raw(waits_for_ever, NULL);
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = pidfd_open(pid, 0);
     kill(pid, SIGKILL);
     child_wait(pid);
     /* A reaped child's pidfd goes on being readable. */

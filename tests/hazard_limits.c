@@ -104,6 +104,7 @@ static void lowers_the_limit(void *arg)
     require(watch_select(w, 0) == 0);
     limit_descriptors(ROW);
     require(watch_works(w));
+    limit_descriptors(100);
 }
 
 static void limit_below_the_arrays_length(void **state)
@@ -125,6 +126,7 @@ static void lowers_the_limit_by_prlimit(void *arg)
     limit.rlim_cur = ROW;
     require(!prlimit(getpid(), RLIMIT_NOFILE, &limit, NULL));
     require(watch_works(w));
+    limit_descriptors(100);
 }
 
 static void limit_below_the_arrays_length_by_prlimit(void **state)
@@ -153,7 +155,8 @@ static void sets_the_limit_to_zero(void *arg)
 static void limit_of_zero(void **state)
 {
     (void)state;
-    in_child(sets_the_limit_to_zero, true);
+    /* It can't open the file to tell its counters, either. */
+    in_child(sets_the_limit_to_zero, false);
 }
 
 static void starts_with_limit_zero(void *arg)

@@ -57,9 +57,11 @@ static void open_takes_the_lowest_number(void **state)
 /*
  * Each new descriptor may be the one that makes the table grow; natively that
  * depends on the numbers in use alone. 300 lie beyond several of its sizes.
+ * The library's own may fill the table that much earlier, and no more.
  */
 struct sizes {
     long size[300];
+    size_t internal;
 };
 
 static void record_sizes(struct sizes *sizes, int with_poll)
@@ -75,6 +77,7 @@ static void record_sizes(struct sizes *sizes, int with_poll)
         require(fds[i] >= 2 * ROW + 3 + (int)i);
         sizes->size[i] = table_size();
     }
+    sizes->internal = fdcheck_count_internal();
 }
 
 /* The recorder is a role, for the table never shrinks in a process. */
@@ -123,8 +126,9 @@ static void table_does_not_grow(void **state)
     watch_close(&w);
     read_sizes(no, &without);
     read_sizes(yes, &with);
-    for (size_t i = 0; i < ARRAY_SIZE(with.size); i++)
-        if (with.size[i] != without.size[i])
+    for (size_t i = 0; i + with.internal < ARRAY_SIZE(with.size); i++)
+        if (with.size[i] != without.size[i] &&
+            with.size[i] != without.size[i + with.internal])
             fail_msg("FDSize %ld instead of %ld with %zu descriptors more",
                      with.size[i], without.size[i], i + 1);
 }

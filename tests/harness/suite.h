@@ -38,8 +38,8 @@ struct suite_test {
 
 /*
  * The test states what is right, but waits for `what` (one word) to be
- * written. It is shown as an expected failure, never as a pass, and passing
- * without notice is an error.
+ * written. With policy always it is shown as an expected failure, never as a
+ * pass, and passing without notice is an error.
  */
 #define TEST_AWAITS(body, what) {#body, body, "epoll awaits " what}
 

@@ -17,8 +17,15 @@ void quiet_settle(void);
 unsigned int quiet_mark(void);
 bool quiet_since(unsigned int mark);
 
-/* Keeps changes out; for comparisons that otherwise never find quiet. */
-void quiet_hold(void);
-void quiet_release(void);
+/* Around each comparison. */
+void quiet_enter(void);
+void quiet_leave(void);
+
+/*
+ * The same, with no change and no other comparison at the same time: for what
+ * otherwise never finds quiet.
+ */
+void quiet_enter_alone(void);
+void quiet_leave_alone(void);
 
 #endif

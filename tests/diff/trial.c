@@ -214,20 +214,55 @@ static enum verdict compare_once(struct trial *t)
     return t->w->raw ? trial_heal(t) : DIFFERENT;
 }
 
+/*
+ * Whether all depends on numbers that are not open, while other threads are
+ * in calls too: a library that opens something for one of them may have such
+ * a number for a moment.
+ */
+static bool may_flicker(const struct trial *t)
+{
+    const struct pollfd *kernel = t->kernel_memory, *live = t->live;
+    if (t->w->thread == 0)
+        return false;
+    if (symbol_is_select(t->call.symbol))
+        return (t->kernel.ret < 0 && t->kernel.error == EBADF) ||
+               (t->library.ret < 0 && t->library.error == EBADF);
+    for (size_t i = 0; i < t->bytes / sizeof(*live); i++)
+        if (memcmp(&kernel[i], &live[i], sizeof(*live)) && owned(live[i].fd))
+            return false;
+    return true;
+}
+
 /* Until the world stands still; the last attempt sees to it that it does. */
 static enum verdict compare(struct trial *t)
 {
     enum verdict verdict = MOVED;
     for (int i = 0; verdict == MOVED && i < ATTEMPTS - 1; i++) {
+        quiet_enter();
         verdict = compare_once(t);
+        quiet_leave();
         t->w->later.how = LATER_NOTHING;
+        if (verdict == DIFFERENT && may_flicker(t))
+            verdict = MOVED;
     }
     if (verdict == MOVED) {
-        quiet_hold();
+        quiet_enter_alone();
         verdict = compare_once(t);
-        quiet_release();
+        quiet_leave_alone();
     }
     return verdict;
+}
+
+/* For the report: does a wrong answer stay, or was it a moment's? */
+static int ask_again(const struct trial *t)
+{
+    char memory[MEMORY];
+    struct call call = t->call;
+    struct timespec ts;
+    if (!call_timeout(&call, &ts) || in_ms(ts) > 0)
+        call.timeout = 0;
+    memcpy(memory, t->before, t->bytes);
+    return call_library(&call, memory).ret;
 }
 
 bool trial_run(struct world *w, const struct call *call, void *live,
@@ -248,6 +283,7 @@ bool trial_run(struct world *w, const struct call *call, void *live,
     tally->moved += verdict == MOVED;
     if (verdict == DIFFERENT) {
         tally->differences++;
+        t.again = ask_again(&t);
         trial_report(&t);
     }
     return verdict == DIFFERENT;

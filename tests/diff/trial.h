@@ -30,6 +30,8 @@ struct trial {
     struct answer kernel;
     void *kernel_memory;
     struct answer library;
+    /* What the library said when it was asked once more. */
+    int again;
     /* In words, how they differ. */
     const char *why;
 };

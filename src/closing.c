@@ -34,7 +34,7 @@ static struct eps_thread *self_if_ours(void)
 {
     struct eps_thread *self;
 
-    if (atomic_load(&eps_process.sandboxes) || !eps_process_is_ours())
+    if (eps_process_is_sandboxed() || !eps_process_is_ours())
         return NULL;
     self = eps_thread_self();
     return self && !self->private_table ? self : NULL;

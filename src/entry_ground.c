@@ -61,7 +61,7 @@ EPS_EXPORT int personality(unsigned long persona)
 static int limit_changed(int ret)
 {
     if (atomic_load(&eps_process.ready) &&
-        !atomic_load(&eps_process.sandboxes))
+        !eps_process_is_sandboxed())
         eps_process_read_limit();
     return ret;
 }

@@ -65,7 +65,7 @@ static long forward_limit(long number, const struct arguments *args)
     long ret = forward(number, args);
 
     if (args->a[2] && atomic_load(&eps_process.ready) &&
-        !atomic_load(&eps_process.sandboxes))
+        !eps_process_is_sandboxed())
         eps_process_read_limit();
     return ret;
 }

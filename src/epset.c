@@ -233,6 +233,8 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
         eps_pollview_settle(&set->poll, reg);
     else
         eps_selview_settle(&set->select, fd, reg);
+    if (fd == EPS_FAR)
+        return make_residual(set, fd, reg);
 
     if (eps_reg_state(reg) != EPS_REG_ABSENT &&
         reg->generation != eps_fdwatch_generation(fd))

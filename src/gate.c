@@ -65,9 +65,10 @@ void eps_gate_failed(struct eps_thread *self, struct eps_set *set)
     eps_count(self, EPS_C_native_failed);
 }
 
-enum eps_outcome eps_gate_hollow(struct eps_thread *self)
+enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
+                                       enum eps_counter reason)
 {
-    eps_count(self, EPS_C_native_unfit);
+    eps_count(self, reason);
     return EPS_NATIVE;
 }
 

@@ -37,8 +37,9 @@ static inline enum eps_outcome eps_gate_refuse(enum eps_counter reason)
 /* A set could not be made or kept: rest a while before the next attempt. */
 void eps_gate_failed(struct eps_thread *self, struct eps_set *set);
 
-/* Nothing of what is asked can be in an epoll set: native is as good. */
-enum eps_outcome eps_gate_hollow(struct eps_thread *self);
+/* Native for this once; the set stays as it is. */
+enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
+                                       enum eps_counter reason);
 
 /* A set for a call that has none at hand: a free place, or the oldest's. */
 struct eps_set *eps_gate_new_set(struct eps_thread *self, enum eps_call call);

@@ -29,11 +29,13 @@ void eps_line_number(struct eps_line *line, int64_t number)
     eps_line_text(line, at);
 }
 
-void eps_line_write(struct eps_line *line, int fd)
+_Bool eps_line_write(struct eps_line *line, int fd)
 {
     line->text[line->length++] = '\n';
-    EPS_SYS3(SYS_write, fd, line->text, line->length);
+    long written = EPS_SYS3(SYS_write, fd, line->text, line->length);
+    _Bool whole = written == (long)line->length;
     line->length = 0;
+    return whole;
 }
 
 void eps_complain_texts(const char *const texts[])

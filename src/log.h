@@ -26,8 +26,8 @@ struct eps_line {
 void eps_line_text(struct eps_line *line, const char *text);
 void eps_line_number(struct eps_line *line, int64_t number);
 
-/* Ends the line and writes it to a descriptor; errno is preserved. */
-void eps_line_write(struct eps_line *line, int fd);
+/* Ends the line and writes it to a descriptor; false if that fails. */
+_Bool eps_line_write(struct eps_line *line, int fd);
 
 /* "libepollshim: " and the texts, on stderr, always. */
 void eps_complain_texts(const char *const texts[]);

@@ -64,9 +64,11 @@ static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
 }
 
 /* Our own numbers are not open to the program: one that never is stands in. */
-static int visible(int fd)
+static struct pollfd visible(struct pollfd entry)
 {
-    return eps_fdwatch_is_internal(fd) ? INT_MAX : fd;
+    return (struct pollfd){
+        .fd = eps_fdwatch_is_internal(entry.fd) ? INT_MAX : entry.fd,
+        .events = entry.events};
 }
 
 /*
@@ -86,10 +88,7 @@ static uint32_t gather_waits(struct eps_set *set)
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
         for (; at; at = view->links[at - 1].next)
-            if (!push_wait(set, &count,
-                           (struct pollfd){
-                               .fd = visible(fd),
-                               .events = view->copy[at - 1].events}))
+            if (!push_wait(set, &count, visible(view->copy[at - 1])))
                 return 0;
     }
     return count;
@@ -183,7 +182,7 @@ static int interrupted_elsewhere(struct eps_pollcall *call)
 }
 
 /* How one turn of the loop ended, when it is not an answer or -errno. */
-enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW };
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW, TURN_BARRED };
 
 /* Sleeps natively; descriptors ready, -errno, or TURN_AGAIN: do not sleep. */
 static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
@@ -236,7 +235,8 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
         found = eps_epset_look(set, self);
     if (found < 0)
         return told ? told : TURN_LOST;
-    return told + tell_events(call, set, self, found);
+    told += tell_events(call, set, self, found);
+    return !told && found && !call->expired ? TURN_AGAIN : told;
 }
 
 /* The kernel was asked and may have to be waited for, beside the epoll. */
@@ -251,7 +251,7 @@ static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
         return ready < 0 ? interrupted_elsewhere(call) : TURN_NATIVE;
     if (ready == -EINTR)
         return interrupted(call, set, self, ends);
-    if (ready == TURN_AGAIN)
+    if (ready == TURN_AGAIN || eps_process_is_sandboxed())
         return TURN_AGAIN;
     return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, found);
 }
@@ -269,8 +269,10 @@ static bool asks_natively(const struct eps_pollcall *call,
 static int turn(struct eps_pollcall *call, struct eps_set *set,
                 struct eps_thread *self)
 {
-    int found;
+    int found, told;
 
+    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
+        return TURN_BARRED;
     if (prepare(set, self) < 0)
         return TURN_NATIVE;
     if (!set->registry.registered)
@@ -281,7 +283,9 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
     if (asks_natively(call, set, found))
         return turn_natively(call, set, self, found);
     eps_pollview_clear_ready(&set->poll, call->array);
-    return tell_events(call, set, self, found);
+    told = tell_events(call, set, self, found);
+    /* Events that are nobody's must not pass for an answer (note (b)). */
+    return !told && found ? TURN_AGAIN : told;
 }
 
 static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
@@ -294,7 +298,9 @@ static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
         if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
             continue;
         if (told == TURN_HOLLOW && !call->slept)
-            return eps_gate_hollow(self);
+            return eps_gate_leave_native(self, EPS_C_native_unfit);
+        if (told == TURN_BARRED)
+            return eps_gate_leave_native(self, EPS_C_native_barred);
         if (told < -MAX_ERRNO) {
             eps_gate_failed(self, set);
             return EPS_NATIVE;

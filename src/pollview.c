@@ -62,36 +62,36 @@ void eps_pollview_clear(struct eps_pollview *view)
 static void unlink_position(struct eps_pollview *view,
                             struct eps_registry *registry, uint32_t position)
 {
-    int fd = view->copy[position].fd;
+    int slot = eps_registry_slot(view->copy[position].fd);
     struct eps_link link = view->links[position];
 
-    if (fd < 0)
+    if (slot < 0)
         return;
     if (link.previous)
         view->links[link.previous - 1].next = link.next;
     else
-        eps_registry_at(registry, fd)->first = link.next;
+        eps_registry_at(registry, slot)->first = link.next;
     if (link.next)
         view->links[link.next - 1].previous = link.previous;
-    eps_registry_mark_dirty(registry, fd);
+    eps_registry_mark_dirty(registry, slot);
 }
 
 static bool link_position(struct eps_pollview *view,
                           struct eps_registry *registry, uint32_t position)
 {
-    int fd = view->copy[position].fd;
+    int slot = eps_registry_slot(view->copy[position].fd);
 
-    if (fd < 0)
+    if (slot < 0)
         return true;
-    if (!eps_registry_covers(registry, fd) &&
-        !eps_registry_cover(registry, fd))
+    if (!eps_registry_covers(registry, slot) &&
+        !eps_registry_cover(registry, slot))
         return false;
-    struct eps_reg *reg = eps_registry_at(registry, fd);
+    struct eps_reg *reg = eps_registry_at(registry, slot);
     view->links[position] = (struct eps_link){0, (int32_t)reg->first};
     if (reg->first)
         view->links[reg->first - 1].previous = (int32_t)position + 1;
     reg->first = position + 1;
-    eps_registry_mark_dirty(registry, fd);
+    eps_registry_mark_dirty(registry, slot);
     return true;
 }
 
@@ -126,7 +126,7 @@ static bool update_entry(struct eps_pollview *view,
     if (copy->events != entry.events) {
         copy->events = entry.events;
         if (entry.fd >= 0)
-            eps_registry_mark_dirty(registry, entry.fd);
+            eps_registry_mark_dirty(registry, eps_registry_slot(entry.fd));
     }
     return true;
 }

@@ -84,6 +84,11 @@ void eps_process_start(void)
 /* The one list of what a forked child starts anew, in order. */
 void eps_process_become_new(void)
 {
+    if (eps_process_is_sandboxed()) { /* all is native, and stays so */
+        if (eps_process.token)
+            atomic_store(eps_process.token, 1);
+        return;
+    }
     eps_set_reset_all();
     eps_fdwatch_reset();
     eps_fdtable_reset();

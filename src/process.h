@@ -54,12 +54,18 @@ bool eps_process_is_ours(void);
 /* The child of a fork starts anew; its parent's sets are left alone. */
 void eps_process_become_new(void);
 
+/* A seccomp filter may kill for any system call but the program's own. */
+static inline bool eps_process_is_sandboxed(void)
+{
+    return atomic_load_explicit(&eps_process.sandboxes,
+                                memory_order_relaxed) > 0;
+}
+
 /* True if epoll may be used now. */
 static inline bool eps_process_may_answer(void)
 {
     return atomic_load_explicit(&eps_process.ready, memory_order_relaxed) &&
-           !atomic_load_explicit(&eps_process.sandboxes,
-                                 memory_order_relaxed) &&
+           !eps_process_is_sandboxed() &&
            !atomic_load_explicit(&eps_process.sticky, memory_order_relaxed);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "registry.h"
 
-#include "fdwatch.h"
 #include "memory.h"
 
 #include <string.h>
@@ -19,7 +18,7 @@ bool eps_registry_cover(struct eps_registry *registry, int fd)
     uint32_t capacity = old ? old : FIRST_CAPACITY;
     struct eps_reg *regs;
 
-    if ((uint32_t)fd < old)
+    if ((uint32_t)fd < old || fd == EPS_FAR)
         return true;
     if (!eps_fdwatch_covers(fd))
         return false;
@@ -47,6 +46,7 @@ void eps_registry_clear(struct eps_registry *registry)
     if (registry->capacity)
         eps_memory_wipe(registry->regs,
                         registry->capacity * sizeof(struct eps_reg));
+    memset(&registry->far, 0, sizeof(registry->far));
     registry->dirty = 0;
     registry->residual = 0;
     registry->registered = 0;

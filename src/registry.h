@@ -8,6 +8,8 @@
 #ifndef EPS_REGISTRY_H
 #define EPS_REGISTRY_H
 
+#include "fdwatch.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +40,14 @@ struct eps_reg {
     uint8_t flags;          /* enum eps_reg_flag */
 };
 
+/*
+ * Numbers beyond the table share one registration: it is always residual,
+ * and each entry's own number is what the native call is asked about.
+ */
+#define EPS_FAR EPS_FD_LIMIT
+
 struct eps_registry {
+    struct eps_reg far;
     struct eps_reg *_Atomic regs;
     _Atomic uint32_t capacity; /* numbers covered */
     int32_t dirty;             /* head of the list + 1, or 0 */
@@ -47,16 +56,24 @@ struct eps_registry {
     uint32_t idle;             /* ... of which the caller wants no more */
 };
 
-/* Makes room for numbers up to `fd`; false if there is no memory. */
+/* Makes room for numbers up to `fd` (EPS_FAR has it); false: no memory. */
 bool eps_registry_cover(struct eps_registry *registry, int fd);
 
 /* Forgets everything; memory is kept and reads as zero. */
 void eps_registry_clear(struct eps_registry *registry);
 
-/* The registration of a covered number. */
+/* Where a number's registration is: its own, or the one for all far ones. */
+static inline int eps_registry_slot(int fd)
+{
+    return fd < EPS_FAR ? fd : EPS_FAR;
+}
+
+/* The registration of a covered number, or of EPS_FAR. */
 static inline struct eps_reg *eps_registry_at(struct eps_registry *registry,
                                               int fd)
 {
+    if (fd == EPS_FAR)
+        return &registry->far;
     return atomic_load_explicit(&registry->regs, memory_order_relaxed) + fd;
 }
 

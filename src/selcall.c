@@ -32,7 +32,7 @@
 #define MAX_ERRNO 4095 /* the kernel's; below it are the turns' ends */
 
 /* How one turn of the loop ended, when it is not an answer or -errno. */
-enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW };
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW, TURN_BARRED };
 
 static bool is_open(int fd)
 {
@@ -165,6 +165,7 @@ static int wait_natively(struct eps_selcall *call, struct eps_set *set,
         return nfds;
     scratch_set(view, epfd);
     sleeps = sleeps && !*told;
+    eps_deadline_start(&call->deadline);
     if (sleeps && !eps_epset_fall_asleep(set))
         return TURN_AGAIN;
     ready = native_select(call, view, nfds > epfd ? nfds : epfd + 1,
@@ -212,7 +213,8 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
     found = eps_epset_look(set, self);
     if (found < 0)
         return told ? told : TURN_LOST;
-    return told + tell_events(set, self, found);
+    told += tell_events(set, self, found);
+    return !told && found && !call->expired ? TURN_AGAIN : told;
 }
 
 /* Nothing is ready in the epoll set: ask and wait natively. */
@@ -223,7 +225,6 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
     uint32_t ends = self->ends;
     int told = 0, ready;
 
-    eps_deadline_start(&call->deadline);
     ready = wait_natively(call, set, self, &told);
     if (epoch != atomic_load(&eps_thread_epoch))
         return ready < 0 ? ready : TURN_NATIVE;
@@ -231,6 +232,8 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
         return interrupted(call, set, self, ends);
     if (ready == -EBADF || ready == TURN_AGAIN)
         return ready;
+    if (eps_process_is_sandboxed())
+        return TURN_AGAIN;
     return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, told);
 }
 
@@ -242,7 +245,11 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
 
     if (set->registry.residual)
         told = look_at_residuals(call, set, self);
-    return told < 0 ? told : told + tell_events(set, self, found);
+    if (told < 0)
+        return told;
+    told += tell_events(set, self, found);
+    /* Events that are nobody's must not pass for an answer. */
+    return !told && found ? TURN_AGAIN : told;
 }
 
 static int turn(struct eps_selcall *call, struct eps_set *set,
@@ -250,6 +257,8 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
 {
     int found;
 
+    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
+        return TURN_BARRED;
     if (prepare(set, self) < 0)
         return TURN_NATIVE;
     if (!set->registry.registered)
@@ -296,7 +305,9 @@ static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
         if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
             continue;
         if (told == TURN_HOLLOW && !call->slept)
-            return eps_gate_hollow(self);
+            return eps_gate_leave_native(self, EPS_C_native_unfit);
+        if (told == TURN_BARRED)
+            return eps_gate_leave_native(self, EPS_C_native_barred);
         if (told < -MAX_ERRNO) {
             eps_gate_failed(self, set);
             return EPS_NATIVE;

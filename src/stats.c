@@ -56,52 +56,69 @@ static bool is_regular(int fd)
     return regular;
 }
 
-/* The report's descriptor, or -1 with the reason told. */
-static int open_report(void)
+static void refuse(const char *path)
 {
-    char path[PATH_MAX];
-    long fd;
+    eps_complain("EPOLLSHIM_STATS: can't write ", path,
+                 ": name a regular file that may be written");
+}
 
-    if (strcmp(eps_options.stats, "-") == 0)
-        return 2;
-    if (!expand(eps_options.stats, path)) {
-        eps_complain("EPOLLSHIM_STATS: the file's name is too long");
-        return -1;
-    }
-    fd = EPS_SYS4(SYS_openat, AT_FDCWD, path,
-                  O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                  0600);
+/* The report's descriptor, or -1. */
+static int open_report(const char *path)
+{
+    long fd = EPS_SYS4(SYS_openat, AT_FDCWD, path,
+                       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+                           O_CLOEXEC,
+                       0600);
+
     if (fd >= 0 && is_regular((int)fd) &&
         EPS_SYS2(SYS_ftruncate, fd, 0) == 0)
         return (int)fd;
     if (fd >= 0)
         EPS_SYS1(SYS_close, fd);
-    eps_complain("EPOLLSHIM_STATS: can't write ", path,
-                 ": name a regular file that may be written");
     return -1;
 }
 
-void eps_stats_write(bool final)
+static bool write_lines(int fd, const uint64_t totals[EPS_COUNTERS])
 {
-    uint64_t totals[EPS_COUNTERS];
-    int fd;
-
-    if (!eps_options.stats || atomic_load(&eps_process.sandboxes) ||
-        !eps_process_is_ours())
-        return;
-    eps_count_totals(totals);
-    if (!totals[EPS_C_calls] && !final)
-        return;
-    fd = open_report();
-    if (fd < 0)
-        return;
     for (int i = 0; i < EPS_COUNTERS; i++) {
         struct eps_line line = {.length = 0};
         eps_line_text(&line, eps_counter_names[i]);
         eps_line_text(&line, " ");
         eps_line_number(&line, (int64_t)totals[i]);
-        eps_line_write(&line, fd);
+        if (!eps_line_write(&line, fd))
+            return false;
     }
-    if (fd != 2)
+    return true;
+}
+
+static void write_file(const uint64_t totals[EPS_COUNTERS])
+{
+    char path[PATH_MAX];
+    int fd;
+
+    if (!expand(eps_options.stats, path)) {
+        eps_complain("EPOLLSHIM_STATS: the file's name is too long");
+        return;
+    }
+    fd = open_report(path);
+    if (fd < 0 || !write_lines(fd, totals))
+        refuse(path);
+    if (fd >= 0)
         EPS_SYS1(SYS_close, fd);
+}
+
+void eps_stats_write(bool final)
+{
+    uint64_t totals[EPS_COUNTERS];
+
+    if (!eps_options.stats || eps_process_is_sandboxed() ||
+        !eps_process_is_ours())
+        return;
+    eps_count_totals(totals);
+    if (!totals[EPS_C_calls] && !final)
+        return;
+    if (strcmp(eps_options.stats, "-") == 0)
+        write_lines(2, totals);
+    else
+        write_file(totals);
 }

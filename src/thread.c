@@ -15,6 +15,7 @@
 
 #include "setlife.h"
 #include "memory.h"
+#include "process.h"
 #include "sys.h"
 
 #include <pthread.h>
@@ -41,7 +42,7 @@ static void give_back(void *block)
     struct eps_thread *self = block;
 
     for (int i = 0; i < EPS_THREAD_SETS; i++)
-        if (self->sets[i])
+        if (self->sets[i] && !eps_process_is_sandboxed())
             eps_set_release(self->sets[i]);
     for (int i = 0; i < EPS_COUNTERS; i++)
         atomic_fetch_add(&ended[i], atomic_exchange(&self->counters[i], 0));

@@ -121,6 +121,31 @@ static bool end_dup3(int fd, int next)
     return true;
 }
 
+/* libc's other names for the same. */
+int __close(int fd);
+int __dup2(int from, int to);
+int _IO_fclose(FILE *file);
+
+static bool end___close(int fd, int next)
+{
+    (void)next;
+    require(!__close(fd));
+    return false;
+}
+
+static bool end___dup2(int fd, int next)
+{
+    require(__dup2(next, fd) == fd);
+    return true;
+}
+
+static bool end__IO_fclose(int fd, int next)
+{
+    (void)fd, (void)next;
+    require(!_IO_fclose(handle.file));
+    return false;
+}
+
 static bool end_close_range(int fd, int next)
 {
     (void)next;
@@ -312,12 +337,15 @@ static void end_victim(const struct closer *closer)
     }
 
 CLOSER(close, keep)
+CLOSER(__close, keep)
 CLOSER(dup2, keep)
+CLOSER(__dup2, keep)
 CLOSER(dup3, keep)
 CLOSER(close_range, keep)
 CLOSER(close_range_unshare, keep)
 CLOSER(closefrom, adopt_as_highest)
 CLOSER(fclose, adopt_as_file)
+CLOSER(_IO_fclose, adopt_as_file)
 CLOSER(freopen, adopt_as_file)
 CLOSER(freopen64, adopt_as_file)
 CLOSER(freopen_failing, adopt_as_file)
@@ -378,12 +406,15 @@ static void failing_calls_close_nothing(void **state)
 
 static const struct suite_test tests[] = {
     TEST(closed_by_close),
+    TEST(closed_by___close),
     TEST(closed_by_dup2),
+    TEST(closed_by___dup2),
     TEST(closed_by_dup3),
     TEST(closed_by_close_range),
     TEST(closed_by_close_range_unshare),
     TEST(closed_by_closefrom),
     TEST(closed_by_fclose),
+    TEST(closed_by__IO_fclose),
     TEST(closed_by_freopen),
     TEST(closed_by_freopen64),
     TEST(closed_by_freopen_failing),

@@ -8,8 +8,8 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +46,26 @@ static void close_scene(struct scene *s)
 /* What the child does before it ends; it returns its exit status. */
 typedef int (*child_fn)(struct scene *s);
 
+struct shared_memory_job {
+    child_fn fn;
+    struct scene *s;
+};
+
+static int run_job(void *arg)
+{
+    struct shared_memory_job *job = arg;
+    return job->fn(job->s);
+}
+
+/* As posix_spawn makes its children: vfork with a stack of its own. */
+static pid_t run_clone(child_fn fn, struct scene *s)
+{
+    static char stack[256 * 1024] __attribute__((aligned(16)));
+    struct shared_memory_job job = {fn, s};
+    return clone(run_job, stack + sizeof(stack),
+                 CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
+}
+
 static __attribute__((noinline)) pid_t run_vfork(child_fn fn, struct scene *s)
 {
     pid_t pid = vfork();
@@ -60,6 +80,8 @@ static void with_vfork_child(child_fn fn)
     open_scene(&s);
     for (int i = 0; i < 3; i++) {
         child_join(run_vfork(fn, &s));
+        assert_true(watch_works(&s.w));
+        child_join(run_clone(fn, &s));
         assert_true(watch_works(&s.w));
     }
     close_scene(&s);

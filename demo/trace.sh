@@ -2,13 +2,25 @@
 #
 # Which system calls the server makes under the library; sourced by run.
 
-print_poll_sizes() { # TRACE
+# poll() has its number of descriptors behind the array; of select()'s sets,
+# strace prints the members, and what follows the sets is in braces.
+print_sizes() { # TRACE
     awk '
-        / (poll|ppoll)\(/ && match($0, /\], [0-9]+/) {
+        function members(text,    size, count, i, word) {
+            sub(/ \{.*/, "", text)
+            sub(/ = .*/, "", text)
+            gsub(/[][,]/, " ", text)
+            count = split(text, word, " ")
+            for (i = 1; i <= count; i++)
+                size += word[i] ~ /^[0-9]+$/
+            return size
+        }
+        / p?poll\(/ && match($0, /\], [0-9]+/) {
             size = substr($0, RSTART + 3, RLENGTH - 3) + 0
         }
-        / (select|pselect6)\(/ && match($0, /\([0-9]+/) {
-            size = substr($0, RSTART + 1, RLENGTH - 1) + 0
+        / (select|pselect6)\([0-9]+, / {
+            sub(/.*select6?\([0-9]+, /, "")
+            size = members($0)
         }
         size != "" {
             calls++
@@ -43,5 +55,5 @@ show_system_calls() {
         die "strace could not watch $server"
     }
     sed -n '/^% time/,$p' "$work/trace"
-    print_poll_sizes "$work/trace"
+    print_sizes "$work/trace"
 }

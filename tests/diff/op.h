@@ -49,6 +49,7 @@ struct world;
     OP(release, "")                                                            \
     OP(fork, "dd")                                                             \
     OP(rlimit, "d")                                                            \
+    OP(reset, "")                                                              \
     /* Poll arrays. */                                                         \
     OP(put, "asex")                                                            \
     OP(lit, "adx")                                                             \

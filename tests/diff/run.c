@@ -54,6 +54,14 @@ static void do_rlimit(struct world *w, const int32_t *arg)
     w->limited = 8;
 }
 
+/* reset: what lies between two episodes. */
+static void do_reset(struct world *w, const int32_t *arg)
+{
+    (void)arg;
+    world_reset(w);
+    w->raw = false;
+}
+
 /*
  * fork WAY N: a child executes the next N ops with what it inherited, and is
  * waited for; then we execute them, with what it left.

@@ -77,8 +77,10 @@ static struct op_list history(const struct job *job, const struct tally *where,
     struct op_list ops = {0};
     int last = where->episode;
     int first = last > episodes ? last - episodes : 0;
-    for (int episode = first; episode < last; episode++)
+    for (int episode = first; episode < last; episode++) {
         plan_episode(job->plan, where->thread, episode, &ops);
+        op_append(&ops, (struct op){.code = OP_reset});
+    }
     size_t before = ops.n;
     plan_episode(job->plan, where->thread, last, &ops);
     if (ops.n > before + (size_t)where->op + 1)

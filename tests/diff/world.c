@@ -78,33 +78,54 @@ int foreign_fd(int after)
     return -1;
 }
 
+static void empty(struct world *w)
+{
+    memset(w->array, 0, sizeof(w->array));
+    for (int s = 0; s < SLOTS; s++)
+        w->slot[s][0].fd = w->slot[s][1].fd = -1;
+    for (int b = 0; b < BAGS; b++) {
+        memset(w->bag[b].master, 0, sizeof(w->bag[b].master));
+        w->bag[b].live = calloc(3, sizeof(*w->bag[b].live));
+    }
+}
+
 struct world *world_new(int thread)
 {
     struct world *w = calloc(1, sizeof(*w));
     if (!w)
         abort();
     w->thread = thread;
-    for (int s = 0; s < SLOTS; s++)
-        w->slot[s][0].fd = w->slot[s][1].fd = -1;
-    for (int b = 0; b < BAGS; b++)
-        w->bag[b].live = calloc(3, sizeof(*w->bag[b].live));
+    empty(w);
     return w;
 }
 
-void world_free(struct world *w)
+static void close_all(struct world *w)
 {
     w->ending = true;
     for (int s = 0; s < SLOTS; s++)
         for (int e = 0; e < 2; e++)
             world_close(w, s, e, CLOSE_PLAIN);
+    w->ending = false;
     while (w->children)
         world_reap(w, w->child[0]);
+    w->held = 0;
     while (signals_take(signals_for_signalfd()))
         continue;
     for (int a = 0; a < ARRAYS; a++)
         free(w->array[a].entry);
     for (int b = 0; b < BAGS; b++)
         free(w->bag[b].live);
+}
+
+void world_reset(struct world *w)
+{
+    close_all(w);
+    empty(w);
+}
+
+void world_free(struct world *w)
+{
+    close_all(w);
     free(w);
 }
 

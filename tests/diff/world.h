@@ -77,7 +77,8 @@ struct world {
 
 struct world *world_new(int thread);
 
-/* Closes and frees everything. */
+/* Closes everything, so that a new episode can begin; or frees it as well. */
+void world_reset(struct world *w);
 void world_free(struct world *w);
 
 /* Marks a number as ours, of that kind, or as closed. */

@@ -80,7 +80,7 @@ static void module_path(char path[PATH_MAX], const char *name)
 }
 
 struct start {
-    char preload[2 * PATH_MAX + 2];
+    char preload[4 * PATH_MAX];
     const char *role, *arg;
 };
 
@@ -91,17 +91,28 @@ static void starts(void *arg)
     child_become_role(start->role, start->arg);
 }
 
+/* LD_PRELOAD with the module beside our library; a sanitizer's stays first. */
+static void put_beside_ours(char *preload, size_t size, const char *module,
+                            bool first)
+{
+    const char *list = getenv("LD_PRELOAD");
+    const char *ours = getenv("HARNESS_LIBRARY");
+    if (!list || !ours) {
+        snprintf(preload, size, "%s", module);
+        return;
+    }
+    const char *at = strstr(list, ours);
+    assert_non_null(at);
+    snprintf(preload, size, "%.*s%s:%s", (int)(at - list), list,
+             first ? module : ours, first ? ours : module);
+}
+
 static void start_with(const char *module, bool first, const char *role)
 {
     struct start start = {.role = role, .arg = first ? "first" : "last"};
-    const char *ours = getenv("LD_PRELOAD");
     char path[PATH_MAX];
     module_path(path, module);
-    if (!ours)
-        strcpy(start.preload, path);
-    else
-        snprintf(start.preload, sizeof(start.preload), "%s:%s",
-                 first ? path : ours, first ? ours : path);
+    put_beside_ours(start.preload, sizeof(start.preload), path, first);
     pid_t pid = child_start(starts, &start);
     child_join(pid);
     assert_epoll_answered(pid, 1);

@@ -15,7 +15,8 @@ bool way_is_always(void);
 
 /*
  * The counter `name` of a process that has ended; -1 if it left none (no
- * library, or killed); the sum if it left several reports. Works for every process but the one that asks.
+ * library, or killed); the sum if it left several reports. Works for every
+ * process but the one that asks.
  */
 long stats_of(pid_t pid, const char *name);
 

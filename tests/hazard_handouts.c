@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A watched number is closed where no library can see it, and then handed out
+ * anew by a call of libc's: a number that is handed out was not open, so that
+ * whoever thought so missed its end. Each row is one of these calls.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+enum {
+    ROW = 6,
+    VICTIM = 3
+};
+
+static void waits_for_ever(void *arg)
+{
+    (void)arg;
+    for (;;)
+        clock_sleep_ms(1000);
+}
+
+/* A pipe whose write end is what some of the calls hand out a copy of. */
+static int also[2];
+
+static int take_dup(void)
+{
+    return dup(also[1]);
+}
+
+static int take_dupfd(void)
+{
+    return fcntl(also[1], F_DUPFD, 0);
+}
+
+static int take_dupfd_cloexec(void)
+{
+    return fcntl(also[1], F_DUPFD_CLOEXEC, 0);
+}
+
+static int take_socket(void)
+{
+    return socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static int take_socketpair(void)
+{
+    int ends[2];
+    require(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+    require(!raw_close(ends[1]));
+    return ends[0];
+}
+
+static int take_pipe(void)
+{
+    int ends[2];
+    require(!pipe(ends));
+    require(!raw_close(ends[1]));
+    return ends[0];
+}
+
+static int take_pipe2(void)
+{
+    int ends[2];
+    require(!pipe2(ends, O_CLOEXEC));
+    require(!raw_close(ends[1]));
+    return ends[0];
+}
+
+static int take_open(void)
+{
+    return open("/dev/null", O_RDWR);
+}
+
+static int take_open64(void)
+{
+    return open64("/dev/null", O_RDWR);
+}
+
+static int take_openat(void)
+{
+    return openat(AT_FDCWD, "/dev/null", O_RDWR);
+}
+
+static int take_openat64(void)
+{
+    return openat64(AT_FDCWD, "/dev/null", O_RDWR);
+}
+
+static int take_eventfd(void)
+{
+    return eventfd(1, 0);
+}
+
+static int take_timerfd(void)
+{
+    int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    timerfd_settime(fd, 0, &(struct itimerspec){.it_value.tv_nsec = 1}, NULL);
+    clock_sleep_ms(1);
+    return fd;
+}
+
+static int take_signalfd(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR1);
+    return signalfd(-1, &set, 0);
+}
+
+static int take_inotify(void)
+{
+    int fd = inotify_init1(0);
+    inotify_add_watch(fd, "/dev/null", IN_OPEN);
+    raw_close(raw_open("/dev/null", O_RDONLY));
+    return fd;
+}
+
+static int take_epoll(void)
+{
+    int fd = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLOUT};
+    require(!epoll_ctl(fd, EPOLL_CTL_ADD, also[1], &event));
+    return fd;
+}
+
+static int take_pidfd(void)
+{
+    pid_t pid = child_start_raw(waits_for_ever, NULL);
+    int fd = pidfd_open(pid, 0);
+    kill(pid, SIGKILL);
+    child_wait(pid);
+    /* A reaped child's pidfd goes on being readable. */
+    return fd;
+}
+
+/* A listening TCP socket with one connection waiting, made unseen. */
+static int listener, client;
+
+static void open_listener(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof(address);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    require(!bind(listener, (void *)&address, length));
+    require(!listen(listener, 1));
+    require(!getsockname(listener, (void *)&address, &length));
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    require(!connect(client, (void *)&address, length));
+}
+
+static void close_listener(void)
+{
+    close(listener);
+    close(client);
+}
+
+static int take_accept(void)
+{
+    return accept(listener, NULL, NULL);
+}
+
+static int take_accept4(void)
+{
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+}
+
+/* A descriptor in a message on the way to courier[0]. */
+static int courier[2];
+
+static void open_courier(void)
+{
+    char byte = 'x', room[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = room,
+                             .msg_controllen = sizeof(room)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &also[1], sizeof(int));
+    require(!socketpair(AF_UNIX, SOCK_DGRAM, 0, courier));
+    require(sendmsg(courier[1], &message, 0) == 1);
+}
+
+static void close_courier(void)
+{
+    close(courier[0]);
+    close(courier[1]);
+}
+
+static int take_recvmsg(void)
+{
+    char byte, room[CMSG_SPACE(sizeof(int))];
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = room,
+                             .msg_controllen = sizeof(room)};
+    int fd;
+    require(recvmsg(courier[0], &message, 0) == 1);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+    return fd;
+}
+
+static int take_recvmmsg(void)
+{
+    char byte, room[CMSG_SPACE(sizeof(int))];
+    struct iovec data = {&byte, 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &data,
+                                          .msg_iovlen = 1,
+                                          .msg_control = room,
+                                          .msg_controllen = sizeof(room)}};
+    int fd;
+    require(recvmmsg(courier[0], &message, 1, 0, NULL) == 1);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message.msg_hdr)), sizeof(fd));
+    return fd;
+}
+
+static void nothing(void)
+{
+}
+
+/*
+ * The victim is closed by the kernel's own call, and its number handed out by
+ * libc. What the next poll and select say is the kernel's own answer.
+ */
+static void take_over(int (*take)(void), void (*prepare)(void),
+                      void (*clean)(void))
+{
+    struct watch w;
+    assert_int_equal(pipe(also), 0);
+    prepare();
+    assert_true(watch_open(&w, ROW));
+    int fd = w.fds[VICTIM].fd;
+    for (int i = 0; i < ROW; i++)
+        w.fds[i].events = POLLIN | POLLOUT;
+    assert_true(watch_sees(&w, -1));
+
+    /* Nothing about the next poll differs from this one but the descriptor. */
+    assert_int_equal(watch_poll(&w, 0), 0);
+    assert_int_equal(raw_close(fd), 0);
+    assert_int_equal(take(), fd);
+    for (int i = 0; i < 3; i++)
+        assert_true(watch_agrees(&w));
+    watch_close(&w);
+    clean();
+    close(also[0]);
+    close(also[1]);
+}
+
+#define TAKER(name, prepare, clean)                                            \
+    static void handed_out_by_##name(void **state)                             \
+    {                                                                          \
+        (void)state;                                                           \
+        take_over(take_##name, prepare, clean);                                \
+    }
+
+TAKER(dup, nothing, nothing)
+TAKER(dupfd, nothing, nothing)
+TAKER(dupfd_cloexec, nothing, nothing)
+TAKER(socket, nothing, nothing)
+TAKER(socketpair, nothing, nothing)
+TAKER(pipe, nothing, nothing)
+TAKER(pipe2, nothing, nothing)
+TAKER(open, nothing, nothing)
+TAKER(open64, nothing, nothing)
+TAKER(openat, nothing, nothing)
+TAKER(openat64, nothing, nothing)
+TAKER(eventfd, nothing, nothing)
+TAKER(timerfd, nothing, nothing)
+TAKER(signalfd, nothing, nothing)
+TAKER(inotify, nothing, nothing)
+TAKER(epoll, nothing, nothing)
+TAKER(pidfd, nothing, nothing)
+TAKER(accept, open_listener, close_listener)
+TAKER(accept4, open_listener, close_listener)
+TAKER(recvmsg, open_courier, close_courier)
+TAKER(recvmmsg, open_courier, close_courier)
+
+static const struct suite_test tests[] = {
+    TEST(handed_out_by_dup),           TEST(handed_out_by_dupfd),
+    TEST(handed_out_by_dupfd_cloexec), TEST(handed_out_by_socket),
+    TEST(handed_out_by_socketpair),    TEST(handed_out_by_pipe),
+    TEST(handed_out_by_pipe2),         TEST(handed_out_by_open),
+    TEST(handed_out_by_open64),        TEST(handed_out_by_openat),
+    TEST(handed_out_by_openat64),      TEST(handed_out_by_eventfd),
+    TEST(handed_out_by_timerfd),       TEST(handed_out_by_signalfd),
+    TEST(handed_out_by_inotify),       TEST(handed_out_by_epoll),
+    TEST(handed_out_by_pidfd),         TEST(handed_out_by_accept),
+    TEST(handed_out_by_accept4),       TEST(handed_out_by_recvmsg),
+    TEST(handed_out_by_recvmmsg),
+};
+
+SUITE(tests)

@@ -106,13 +106,20 @@ static void execute(struct world *w, const struct op *op)
     quiet_settle();
 }
 
+/* With its limit lifted: what is preloaded may have a file to write. */
+static void end_child(const struct world *w)
+{
+    limit_descriptors(usual_limit);
+    _exit(w->failed);
+}
+
 /* What ends after some ops: a lowered limit, a child's share. */
 static void count_down(struct world *w)
 {
     if (w->limited && --w->limited == 0)
         limit_descriptors(usual_limit);
     if (w->forked && --w->forked == 0)
-        _exit(0);
+        end_child(w);
 }
 
 /* True if nothing differed; else *at is the op where it did. */
@@ -123,12 +130,12 @@ static bool run_list(struct world *w, const struct op_list *ops, size_t *at)
             tally->op = (int)*at;
         execute(w, &ops->op[*at]);
         if (w->forked && w->failed)
-            _exit(1);
+            end_child(w);
         if (!w->failed)
             count_down(w);
     }
     if (w->forked)
-        _exit(0);
+        end_child(w);
     if (w->limited)
         limit_descriptors(usual_limit);
     return !w->failed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a call may still wait. Only a call that wakes up without an
- * answer ever asks the clock twice.
+ * How long a call may still wait. poll() counts the time it spends stopped,
+ * the others go on with what was left (G1b): so its end is a moment, theirs
+ * an amount.
  */
 #ifndef EPS_DEADLINE_H
 #define EPS_DEADLINE_H
@@ -11,17 +12,19 @@
 #include <stdint.h>
 #include <time.h>
 
-struct eps_deadline {
-    int64_t total;   /* ns the caller allows; < 0: for ever */
-    int64_t started; /* ns on the monotonic clock; 0: not waited yet */
-};
-
 #define EPS_FOR_EVER (-1)
+#define EPS_MS INT64_C(1000000) /* in ns, as everything here */
+
+struct eps_deadline {
+    int64_t left;    /* allowed when last counted; < 0: for ever */
+    bool absolute;   /* poll(): counted from `started` on */
+    int64_t started; /* on the monotonic clock; 0: has not waited yet */
+};
 
 static inline struct eps_deadline eps_deadline_of_ms(int ms)
 {
     return (struct eps_deadline){
-        ms < 0 ? EPS_FOR_EVER : ms * INT64_C(1000000), 0};
+        .left = ms < 0 ? EPS_FOR_EVER : ms * EPS_MS, .absolute = true};
 }
 
 /* A timeout beyond 200 years is for ever. */
@@ -29,9 +32,9 @@ static inline struct eps_deadline
 eps_deadline_of_timespec(const struct timespec *timeout)
 {
     if (!timeout || timeout->tv_sec > INT64_C(0x17fffffff))
-        return (struct eps_deadline){EPS_FOR_EVER, 0};
+        return (struct eps_deadline){.left = EPS_FOR_EVER};
     return (struct eps_deadline){
-        timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec, 0};
+        .left = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec};
 }
 
 static inline int64_t eps_clock_ns(void)
@@ -42,28 +45,38 @@ static inline int64_t eps_clock_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* The wait begins now, unless it has begun before. */
-static inline void eps_deadline_start(struct eps_deadline *deadline)
+/* A wait begins at `now`. */
+static inline void eps_deadline_start(struct eps_deadline *deadline,
+                                      int64_t now)
 {
-    if (deadline->total > 0 && !deadline->started)
-        deadline->started = eps_clock_ns();
+    if (!deadline->started)
+        deadline->started = now;
 }
 
-/* ns that are left; EPS_FOR_EVER, or 0 when there are none. */
+/* EPS_FOR_EVER, or what is left; 0 when nothing is. */
 static inline int64_t eps_deadline_left(const struct eps_deadline *deadline)
 {
-    int64_t left;
+    int64_t left = deadline->left;
 
-    if (deadline->total <= 0 || !deadline->started)
-        return deadline->total;
-    left = deadline->started + deadline->total - eps_clock_ns();
+    if (left <= 0 || !deadline->absolute || !deadline->started)
+        return left;
+    left -= eps_clock_ns() - deadline->started;
     return left > 0 ? left : 0;
+}
+
+/* A wait has used so much of an amount. */
+static inline void eps_deadline_spend(struct eps_deadline *deadline,
+                                      int64_t spent)
+{
+    if (deadline->absolute || deadline->left < 0)
+        return;
+    deadline->left = spent < deadline->left ? deadline->left - spent : 0;
 }
 
 /* For poll(): whole milliseconds, rounded up so as not to wake early. */
 static inline int eps_ms_of(int64_t left)
 {
-    return left < 0 ? -1 : (int)((left + 999999) / 1000000);
+    return left < 0 ? -1 : (int)((left + EPS_MS - 1) / EPS_MS);
 }
 
 static inline struct timespec eps_timespec_of(int64_t left)

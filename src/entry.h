@@ -26,6 +26,7 @@ int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
 /* The ground changes: around the real call, by function or by number. */
 void eps_sandbox_asked(void);
 void eps_sandbox_refused(void);
+void eps_table_leave(void); /* before: our descriptors leave the old table */
 void eps_table_unshared(void);
 void eps_memory_shared(unsigned long clone_flags);
 

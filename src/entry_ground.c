@@ -6,6 +6,7 @@
  */
 #include "entry.h"
 
+#include "gate.h"
 #include "thread.h"
 
 #include <linux/seccomp.h>
@@ -96,6 +97,16 @@ EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
 
 /* --- tables and memory ------------------------------------------------- */
 
+/* The copy of the table would hold copies of our descriptors: out first. */
+void eps_table_leave(void)
+{
+    struct eps_thread *self = eps_thread_self();
+
+    if (self && atomic_load(&eps_process.active) && eps_process_is_ours() &&
+        !eps_process_is_sandboxed())
+        eps_gate_drop_all(self);
+}
+
 /* From now on this thread's numbers mean files that we know nothing of. */
 void eps_table_unshared(void)
 {
@@ -107,8 +118,11 @@ void eps_table_unshared(void)
 
 EPS_EXPORT int unshare(int flags)
 {
-    int ret = EPS_NEXT(unshare)(flags);
+    int ret;
 
+    if (flags & CLONE_FILES)
+        eps_table_leave();
+    ret = EPS_NEXT(unshare)(flags);
     if (ret == 0 && (flags & CLONE_FILES))
         eps_table_unshared();
     return ret;

@@ -91,8 +91,14 @@ EPS_EXPORT int close_range(unsigned first, unsigned last, int flags)
         return EPS_NEXT(close_range)(first, last, flags);
     if ((unsigned)flags & CLOSE_RANGE_CLOEXEC) /* ends nothing yet; ours are */
         return EPS_NEXT(close_range)(first, last, flags);
-    if ((unsigned)flags & CLOSE_RANGE_UNSHARE)
-        eps_table_unshared();
+    if ((unsigned)flags & CLOSE_RANGE_UNSHARE) {
+        /* A table of its own: what it closes there is nobody else's. */
+        eps_table_leave();
+        ret = EPS_NEXT(close_range)(first, last, flags);
+        if (ret == 0)
+            eps_table_unshared();
+        return ret;
+    }
     end_range(first, last);
     ret = close_pieces(first, last, flags);
     range_ended(first, last);

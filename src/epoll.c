@@ -102,10 +102,11 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item)
     return item->number != BELL_NUMBER;
 }
 
-/* Nothing can be written to that address, so no event is used up. */
+/* Nothing can be written to a constant, so no event is used up. */
 bool eps_epoll_is(int fd)
 {
-    int ret = eps_epoll_wait(fd, (void *)8, 1);
+    static const struct epoll_event constant;
+    int ret = eps_epoll_wait(fd, (void *)&constant, 1);
 
     return ret >= 0 || ret == -EFAULT;
 }

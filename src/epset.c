@@ -22,6 +22,7 @@
 #include "fdwatch.h"
 #include "journal.h"
 #include "kind.h"
+#include "setlife.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -137,14 +138,16 @@ static enum eps_kind kind_of(int fd, uint32_t generation)
 static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
                  struct eps_thread *self)
 {
+    /* A closed number that we had taken: to the program it is closed. */
+    if (eps_fdwatch_is_internal(fd))
+        eps_set_give_way(fd);
     /* Held before the generation is read: whoever ends it now, tells. */
     eps_fdwatch_hold(fd, set->id);
     reg->generation = eps_fdwatch_generation(fd);
     reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
     set_mask(reg, reg->want);
 
-    if (eps_fdwatch_is_internal(fd) ||
-        kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
+    if (kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
         return make_residual(set, fd, reg);
     int ret = add(set, fd, reg, self);
     switch (ret) {

@@ -37,6 +37,10 @@ struct eps_set {
     enum eps_call call;
     bool haunted;  /* a ghost was met: the epoll descriptor is to be rebuilt */
     uint32_t mark; /* the journal is read up to here */
+    uint32_t calls;    /* answered from this set */
+    uint32_t cursor;   /* the scrub's next number */
+    uint32_t looked;   /* the scrub's looks since this call fell asleep */
+    int64_t scrubbed;  /* when it looked last before a sleep; 0: never */
     struct eps_registry registry;
     void *events; /* struct epoll_event[event_capacity] */
     uint32_t event_capacity;

@@ -101,7 +101,8 @@ static int move_high(int fd, int top)
     int tries = 0;
 
     for (int place = top - 1; place > fd && tries < PLACES_TRIED; place--) {
-        if (eps_fdwatch_is_internal(place))
+        /* Ours, or one that the program watches though it is closed. */
+        if (eps_fdwatch_holder(place) != EPS_HELD_BY_NONE)
             continue;
         if (is_free(place) && move_to(fd, place))
             return place;

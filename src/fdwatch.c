@@ -90,28 +90,21 @@ void eps_fdwatch_learn(int fd, uint32_t generation, enum eps_kind kind)
     }
 }
 
-static void set_holder(int fd, unsigned from, unsigned to)
-{
-    uint64_t word = atomic_load(&words[fd]);
-
-    while (HOLDER(word) == from) {
-        uint64_t next = (word & ~(HOLDER_MASK | CLOSED)) | (uint64_t)to << 16;
-        if (atomic_compare_exchange_weak(&words[fd], &word, next))
-            return;
-    }
-}
-
 void eps_fdwatch_hold(int fd, unsigned set_id)
 {
-    unsigned holder = eps_fdwatch_holder(fd);
+    uint64_t word = atomic_load(&words[fd]);
+    uint64_t next;
+    unsigned to;
 
     extend_known(fd);
-    if (holder == EPS_HELD_BY_NONE || holder == set_id)
-        set_holder(fd, holder, set_id);
-    /* Another set's, or it became so meanwhile. Many is for good. */
-    holder = eps_fdwatch_holder(fd);
-    if (holder != set_id && holder != EPS_HELD_INTERNAL)
-        set_holder(fd, holder, EPS_HELD_BY_MANY);
+    do {
+        if (HOLDER(word) == EPS_HELD_INTERNAL)
+            return;
+        to = HOLDER(word) == EPS_HELD_BY_NONE || HOLDER(word) == set_id
+                 ? set_id
+                 : EPS_HELD_BY_MANY; /* for good */
+        next = (word & ~(HOLDER_MASK | CLOSED)) | (uint64_t)to << 16;
+    } while (!atomic_compare_exchange_weak(&words[fd], &word, next));
 }
 
 void eps_fdwatch_unhold(int fd, unsigned set_id)

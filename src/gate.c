@@ -27,7 +27,9 @@ struct eps_thread *eps_gate_open(void)
 
     /* Native acts on a pending cancellation even when something is ready. */
     pthread_testcancel();
-    if (!eps_process_may_answer() || !eps_process_is_ours())
+    /* The second may be the first to see that this is a fork's child. */
+    if (!eps_process_may_answer() || !eps_process_is_ours() ||
+        atomic_load_explicit(&eps_process.guest, memory_order_relaxed))
         return refuse(eps_thread_self(), EPS_C_native_barred);
     self = eps_thread_self();
     if (!self || self->private_table)
@@ -54,6 +56,13 @@ static void drop(struct eps_thread *self, int place)
     eps_set_release(self->sets[place]);
     self->sets[place] = NULL;
     eps_count(self, EPS_C_sets_dropped);
+}
+
+void eps_gate_drop_all(struct eps_thread *self)
+{
+    for (int place = 0; place < EPS_THREAD_SETS; place++)
+        if (self->sets[place])
+            drop(self, place);
 }
 
 void eps_gate_failed(struct eps_thread *self, struct eps_set *set)

@@ -37,6 +37,9 @@ static inline enum eps_outcome eps_gate_refuse(enum eps_counter reason)
 /* A set could not be made or kept: rest a while before the next attempt. */
 void eps_gate_failed(struct eps_thread *self, struct eps_set *set);
 
+/* All of the thread's sets are given up. */
+void eps_gate_drop_all(struct eps_thread *self);
+
 /* Native for this once; the set stays as it is. */
 enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
                                        enum eps_counter reason);

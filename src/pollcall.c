@@ -8,41 +8,51 @@
  * (a) poll reports at its end whatever is ready then, numbers closed while
  *     it slept included (POLLNVAL); after a signal it looks once more before
  *     the handler runs.
- * (b) A zero timeout with a mask that lets a pending signal in is EINTR, and
- *     the handler runs, unless something is ready (G2, G3).
+ * (b) A mask that lets a pending signal in makes even a zero timeout EINTR,
+ *     and the handler runs, unless something is ready (G2, G3). A mask that
+ *     can't be read is EFAULT, whatever is ready.
  * (c) revents is written as 0 on EINTR (G4).
  */
 #include "prototypes.h"
 
 #include "pollcall.h"
 
-#include "fdwatch.h"
 #include "memory.h"
 #include "next.h"
 #include "options.h"
 #include "process.h"
+#include "scrub.h"
 
 #include <errno.h>
 
 #define RETRIES 4      /* of a set whose epoll descriptor gets lost */
 #define MAX_ERRNO 4095 /* the kernel's; below it are the turns' ends */
 
+/* `slice` of the time that is left, or all of it: the caller's own words. */
 static int native_wait(struct eps_pollcall *call, struct pollfd *waits,
-                       nfds_t count, bool may_sleep)
+                       nfds_t count, int64_t slice)
 {
-    int64_t left = may_sleep ? eps_deadline_left(&call->deadline) : 0;
+    bool whole = slice == call->deadline.left && !call->slept;
+    struct timespec part = eps_timespec_of(slice);
     int ret;
 
-    if (!call->precise || !may_sleep) {
+    if (!call->precise)
         ret = EPS_NEXT(poll)(waits, count,
-                             call->slept || !may_sleep ? eps_ms_of(left)
-                                                       : call->timeout_ms);
-    } else {
-        struct timespec rest = eps_timespec_of(left);
-        const struct timespec *timeout = call->slept ? &rest : call->timeout;
-        ret = EPS_NEXT(ppoll)(waits, count, left < 0 ? NULL : timeout,
+                             whole ? call->timeout_ms : eps_ms_of(slice));
+    else
+        ret = EPS_NEXT(ppoll)(waits, count,
+                              whole       ? call->timeout
+                              : slice < 0 ? NULL
+                                          : &part,
                               call->mask);
-    }
+    return ret < 0 ? -errno : ret;
+}
+
+/* A look that neither waits nor lets a signal in. */
+static int native_look(struct pollfd *waits, nfds_t count)
+{
+    int ret = EPS_NEXT(poll)(waits, count, 0);
+
     return ret < 0 ? -errno : ret;
 }
 
@@ -63,14 +73,6 @@ static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
     return true;
 }
 
-/* Our own numbers are not open to the program: one that never is stands in. */
-static struct pollfd visible(struct pollfd entry)
-{
-    return (struct pollfd){
-        .fd = eps_fdwatch_is_internal(entry.fd) ? INT_MAX : entry.fd,
-        .events = entry.events};
-}
-
 /*
  * The native look: the epoll descriptor first, then each entry that names a
  * residual number and has no answer yet. Returns how many, 0 for no memory.
@@ -88,7 +90,7 @@ static uint32_t gather_waits(struct eps_set *set)
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
         for (; at; at = view->links[at - 1].next)
-            if (!push_wait(set, &count, visible(view->copy[at - 1])))
+            if (!push_wait(set, &count, view->copy[at - 1]))
                 return 0;
     }
     return count;
@@ -134,12 +136,24 @@ static int tell_events(struct eps_pollcall *call, struct eps_set *set,
     return told;
 }
 
+/* Now and then, what no hook can have seen is looked for. */
 static int prepare(struct eps_set *set, struct eps_thread *self)
 {
     self->changing = true;
     int ret = eps_epset_prepare(set, self);
+    if (ret == 0 && ++set->calls % EPS_SCRUB_CALLS == 0 &&
+        eps_scrub_step(set, self))
+        ret = eps_epset_prepare(set, self);
     self->changing = false;
     return ret;
+}
+
+static bool scrub(struct eps_set *set, struct eps_thread *self, int64_t now)
+{
+    self->changing = true;
+    bool found = eps_scrub_before_sleep(set, self, now);
+    self->changing = false;
+    return found;
 }
 
 /*
@@ -156,7 +170,7 @@ static int look_again(struct eps_pollcall *call, struct eps_set *set,
         return 0;
     set->waits[0].fd = -1;
     eps_count(self, EPS_C_residual_looks);
-    if (native_wait(call, set->waits, count, false) <= 0)
+    if (native_look(set->waits, count) <= 0)
         return 0;
     return tell_residuals(call, set, filter);
 }
@@ -182,23 +196,47 @@ static int interrupted_elsewhere(struct eps_pollcall *call)
 }
 
 /* How one turn of the loop ended, when it is not an answer or -errno. */
-enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW, TURN_BARRED };
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_ODD, TURN_BARRED };
+
+/*
+ * One slice of the sleep; 0 with `expired` at its very end. What ends
+ * meanwhile waits for that, or for an event, as it does natively.
+ */
+static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
+                       uint32_t count, int64_t now)
+{
+    int64_t left = eps_deadline_left(&call->deadline);
+    int64_t slice = eps_scrub_slice(set, left);
+    int ready = native_wait(call, set->waits, count, slice);
+
+    eps_deadline_start(&call->deadline, now);
+    eps_deadline_spend(&call->deadline,
+                       ready ? eps_clock_ns() - now : slice);
+    call->slept = true;
+    call->expired = ready == 0 && slice == left;
+    return ready;
+}
 
 /* Sleeps natively; descriptors ready, -errno, or TURN_AGAIN: do not sleep. */
 static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
                       struct eps_thread *self, uint32_t count)
 {
-    int ready;
+    int64_t now = eps_clock_ns();
+    int ready = TURN_AGAIN;
 
-    eps_deadline_start(&call->deadline);
-    if (!eps_epset_fall_asleep(set))
+    if (scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return TURN_AGAIN;
-    ready = native_wait(call, set->waits, count, true);
-    eps_epset_wake(set);
     if (!call->slept)
         eps_count(self, EPS_C_slept);
-    call->slept = true;
-    call->expired = ready == 0;
+    for (;; now = eps_clock_ns()) {
+        ready = sleep_slice(call, set, count, now);
+        if (ready || call->expired)
+            break;
+        ready = TURN_AGAIN;
+        if (eps_process_is_sandboxed() || scrub(set, self, eps_clock_ns()))
+            break;
+    }
+    eps_epset_wake(set);
     return ready;
 }
 
@@ -212,13 +250,12 @@ static int wait_turn(struct eps_pollcall *call, struct eps_set *set,
         return TURN_NATIVE;
     if (count > 1)
         eps_count(self, EPS_C_residual_looks);
-    if (found) {
+    if (found)
         set->waits[0].fd = -1;
-        return native_wait(call, set->waits, count, false);
-    }
-    if (eps_deadline_left(&call->deadline) != 0)
+    if (!found && eps_deadline_left(&call->deadline) != 0)
         return sleep_turn(call, set, self, count);
-    return native_wait(call, set->waits, count, call->mask != NULL);
+    return call->mask ? native_wait(call, set->waits, count, 0)
+                      : native_look(set->waits, count);
 }
 
 /* After a wait: everything that is ready now, residuals and events. */
@@ -253,16 +290,14 @@ static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
         return interrupted(call, set, self, ends);
     if (ready == TURN_AGAIN || eps_process_is_sandboxed())
         return TURN_AGAIN;
-    return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, found);
+    return ready < 0 ? TURN_ODD : tell_all(call, set, self, found);
 }
 
-/* Note (b): a mask makes even a call that does not wait ask the kernel. */
 static bool asks_natively(const struct eps_pollcall *call,
                           const struct eps_set *set, int found)
 {
-    return set->registry.residual ||
-           (!found &&
-            (call->mask || eps_deadline_left(&call->deadline) != 0));
+    return call->mask || set->registry.residual ||
+           (!found && eps_deadline_left(&call->deadline) != 0);
 }
 
 /* One turn: look, wait if nothing is ready, look again, tell. */
@@ -275,9 +310,10 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
         return TURN_BARRED;
     if (prepare(set, self) < 0)
         return TURN_NATIVE;
-    if (!set->registry.registered)
-        return TURN_HOLLOW;
-    found = eps_epset_look(set, self);
+    if (!set->registry.registered && !call->slept)
+        return TURN_ODD;
+    /* Note (b): a mask is the kernel's to read, and comes first. */
+    found = call->mask ? 0 : eps_epset_look(set, self);
     if (found < 0)
         return found == -ESTALE ? TURN_LOST : TURN_NATIVE;
     if (asks_natively(call, set, found))
@@ -297,7 +333,7 @@ static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
         int told = turn(call, set, self);
         if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
             continue;
-        if (told == TURN_HOLLOW && !call->slept)
+        if (told == TURN_ODD) /* nothing to answer, or a bad mask */
             return eps_gate_leave_native(self, EPS_C_native_unfit);
         if (told == TURN_BARRED)
             return eps_gate_leave_native(self, EPS_C_native_barred);
@@ -363,6 +399,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
+    set->looked = 0;
     if (updated)
         return loop(call, set, self);
     eps_gate_failed(self, set);

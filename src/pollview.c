@@ -110,13 +110,25 @@ static void follow_revents(struct eps_pollview *view, uint32_t position,
     view->copy[position].revents = revents;
 }
 
+/*
+ * An entry the caller has filled in anew: its revents may never have been
+ * set, so it is not looked at, and the next answer writes it in any case.
+ */
+static void distrust_revents(struct eps_pollview *view, uint32_t position)
+{
+    follow_revents(view, position, -1);
+}
+
 static bool update_entry(struct eps_pollview *view,
                          struct eps_registry *registry, uint32_t position,
                          struct pollfd entry)
 {
     struct pollfd *copy = &view->copy[position];
 
-    follow_revents(view, position, entry.revents);
+    if (copy->fd != entry.fd || copy->events != entry.events)
+        distrust_revents(view, position);
+    else
+        follow_revents(view, position, entry.revents);
     if (copy->fd != entry.fd) {
         unlink_position(view, registry, position);
         copy->fd = entry.fd;
@@ -155,7 +167,7 @@ static bool append_entry(struct eps_pollview *view,
 {
     view->copy[position] = (struct pollfd){.fd = entry.fd,
                                            .events = entry.events};
-    follow_revents(view, position, entry.revents);
+    distrust_revents(view, position);
     return link_position(view, registry, position);
 }
 
@@ -223,10 +235,14 @@ void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array)
 int eps_pollview_tell_at(struct eps_pollview *view, uint32_t position,
                          unsigned revents, struct pollfd *array)
 {
+    short told = view->copy[position].revents;
+
     if (!revents)
         return 0;
     view->copy[position].revents = (short)revents;
     array[position].revents = (short)revents;
+    if (told) /* replaced while we slept: told of both files, counted once */
+        return 0;
     view->ready[view->ready_count++] = (int32_t)position;
     return 1;
 }

@@ -41,9 +41,9 @@ void eps_pollview_clear(struct eps_pollview *view);
 
 /*
  * Takes over the caller's array: what changed since last time is relinked
- * and marked dirty. Afterwards copy and array agree, and every position
- * with revents other than 0 is on the ready list. The registry covers all
- * numbers, or false is returned, and the view has to be cleared.
+ * and marked dirty. Afterwards every position whose revents may be other
+ * than 0 is on the ready list. The registry covers all numbers, or false is
+ * returned, and the view has to be cleared.
  */
 bool eps_pollview_update(struct eps_pollview *view,
                          struct eps_registry *registry,

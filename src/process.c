@@ -10,6 +10,8 @@
  *     vfork and clone say when one may be about; getpid then decides.
  * (c) Without a token, libc's fork still tells (pthread_atfork); the child
  *     of a raw clone then sees a foreign pid, and stays native.
+ * (d) clone(CLONE_FILES) without CLONE_VM gives a child with memory of its
+ *     own in its parent's descriptor table: it must close nothing there.
  */
 #include "prototypes.h"
 
@@ -22,6 +24,7 @@
 #include "sys.h"
 #include "thread.h"
 
+#include <linux/kcmp.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -81,6 +84,15 @@ void eps_process_start(void)
         atomic_store(&eps_process.sticky, true);
 }
 
+/*
+ * Note (d). The parent's pid is the one we remember. What can't be found out
+ * (no kcmp) is taken for a table of its own, as any fork makes it.
+ */
+static bool is_guest(pid_t child)
+{
+    return EPS_SYS5(SYS_kcmp, child, eps_process.pid, KCMP_FILES, 0, 0) == 0;
+}
+
 /* The one list of what a forked child starts anew, in order. */
 void eps_process_become_new(void)
 {
@@ -89,11 +101,14 @@ void eps_process_become_new(void)
             atomic_store(eps_process.token, 1);
         return;
     }
+    pid_t child = ask_pid();
+
+    atomic_store(&eps_process.guest, is_guest(child));
     eps_set_reset_all();
     eps_fdwatch_reset();
     eps_fdtable_reset();
     eps_thread_reset_all();
-    eps_process.pid = ask_pid();
+    eps_process.pid = child;
     atomic_store(&eps_process.shared, false);
     if (eps_process.token)
         atomic_store(eps_process.token, 1);

@@ -25,7 +25,6 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -39,6 +38,10 @@
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define EPS_HAVE_VFORK_HOOK 1
 #endif
+
+/* <sys/pidfd.h> is no older than glibc 2.36. */
+int pidfd_open(pid_t, unsigned int);
+int pidfd_getfd(int, int, unsigned int);
 
 int __poll(struct pollfd *, nfds_t, int);
 int __poll_chk(struct pollfd *, nfds_t, int, size_t);

@@ -19,11 +19,11 @@
 #include "selcall.h"
 
 #include "fdtable.h"
-#include "fdwatch.h"
 #include "memory.h"
 #include "next.h"
 #include "options.h"
 #include "process.h"
+#include "scrub.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -32,39 +32,91 @@
 #define MAX_ERRNO 4095 /* the kernel's; below it are the turns' ends */
 
 /* How one turn of the loop ended, when it is not an answer or -errno. */
-enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_HOLLOW, TURN_BARRED };
+enum { TURN_AGAIN = INT_MIN, TURN_LOST, TURN_NATIVE, TURN_ODD, TURN_BARRED };
 
 static bool is_open(int fd)
 {
-    return !eps_fdwatch_is_internal(fd) &&
-           EPS_SYS2(SYS_fcntl, fd, F_GETFD) >= 0;
+    return EPS_SYS2(SYS_fcntl, fd, F_GETFD) >= 0;
 }
 
 /* --- the native look --------------------------------------------------- */
 
-/* The native function itself, on the scratch bitmaps. */
-static int native_select(struct eps_selcall *call, struct eps_selview *view,
-                         int nfds, bool may_sleep)
+/* The three scratch bitmaps, as select() wants them. */
+#define SCRATCH(view)                                                          \
+    (fd_set *)(view)->scratch.bits[EPS_READ],                                  \
+        (fd_set *)(view)->scratch.bits[EPS_WRITE],                             \
+        (fd_set *)(view)->scratch.bits[EPS_EXCEPT]
+
+static int64_t ns_of(struct timeval time)
 {
-    fd_set *r = (fd_set *)view->scratch.bits[EPS_READ];
-    fd_set *w = (fd_set *)view->scratch.bits[EPS_WRITE];
-    fd_set *x = (fd_set *)view->scratch.bits[EPS_EXCEPT];
+    return time.tv_sec * INT64_C(1000000000) + time.tv_usec * INT64_C(1000);
+}
+
+static struct timeval timeval_of(int64_t ns)
+{
+    return (struct timeval){ns / 1000000000, ns % 1000000000 / 1000};
+}
+
+/* A look that neither waits nor lets a signal in. */
+static int native_look(struct eps_selview *view, int nfds)
+{
     struct timeval now = {0, 0};
+    int ret = EPS_NEXT(select)(nfds, SCRATCH(view), &now);
+
+    return ret < 0 ? -errno : ret;
+}
+
+/*
+ * select() on a slice of the time. It tells what remains of the slice; the
+ * caller is told what remains of the whole.
+ */
+static int native_select(struct eps_selcall *call, struct eps_selview *view,
+                         int nfds, int64_t slice)
+{
+    int64_t left = call->deadline.left;
+    struct timeval part = timeval_of(slice);
     int ret;
 
-    if (!may_sleep) {
-        ret = EPS_NEXT(select)(nfds, r, w, x, &now);
-    } else if (!call->precise) {
-        /* select itself has left in *timeval what remains. */
-        ret = EPS_NEXT(select)(nfds, r, w, x, call->timeval);
+    if (slice == left)
+        ret = EPS_NEXT(select)(nfds, SCRATCH(view), call->timeval);
+    else
+        ret = EPS_NEXT(select)(nfds, SCRATCH(view), &part);
+    if (ret < 0)
+        ret = -errno;
+    if (!call->timeval)
+        return ret;
+    if (slice == left) {
+        call->deadline.left = ns_of(*call->timeval);
     } else {
-        int64_t left = eps_deadline_left(&call->deadline);
-        struct timespec rest = eps_timespec_of(left);
-        const struct timespec *timeout = call->slept ? &rest : call->timespec;
-        ret = EPS_NEXT(pselect)(nfds, r, w, x, left < 0 ? NULL : timeout,
-                                call->mask);
+        eps_deadline_spend(&call->deadline, slice - ns_of(part));
+        *call->timeval = timeval_of(call->deadline.left);
     }
-    return ret < 0 ? -errno : ret;
+    return ret;
+}
+
+static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
+                          int nfds, int64_t slice)
+{
+    bool whole = slice == call->deadline.left && !call->slept;
+    struct timespec part = eps_timespec_of(slice);
+    const struct timespec *timeout = whole       ? call->timespec
+                                     : slice < 0 ? NULL
+                                                 : &part;
+    int64_t begun = eps_clock_ns();
+    int ret = EPS_NEXT(pselect)(nfds, SCRATCH(view), timeout, call->mask);
+
+    if (ret < 0)
+        ret = -errno;
+    eps_deadline_spend(&call->deadline, ret ? eps_clock_ns() - begun : slice);
+    return ret;
+}
+
+/* The native function itself, on the scratch bitmaps. */
+static int native_wait(struct eps_selcall *call, struct eps_selview *view,
+                       int nfds, int64_t slice)
+{
+    return call->precise ? native_pselect(call, view, nfds, slice)
+                         : native_select(call, view, nfds, slice);
 }
 
 static void scratch_set(struct eps_selview *view, int fd)
@@ -82,7 +134,7 @@ static void scratch_clear(struct eps_selview *view, int fd)
 /*
  * Puts the residual numbers into the scratch bitmaps. What was closed since
  * the call's entry is told here (note (a)). Returns the nfds they need, 0
- * for none, or -EBADF.
+ * for none.
  */
 static int gather(struct eps_selcall *call, struct eps_set *set, int *told)
 {
@@ -91,8 +143,6 @@ static int gather(struct eps_selcall *call, struct eps_set *set, int *told)
 
     eps_selview_scratch_begin(view);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
-        if (!call->slept && eps_fdwatch_is_internal(fd))
-            return -EBADF;
         if (call->slept && !is_open(fd)) {
             *told += eps_selview_tell(view, fd, POLLNVAL);
             continue;
@@ -110,10 +160,10 @@ static int look_at_residuals(struct eps_selcall *call, struct eps_set *set,
     int told = 0;
     int nfds = gather(call, set, &told);
 
-    if (nfds <= 0)
-        return nfds < 0 ? nfds : told;
+    if (!nfds)
+        return told;
     eps_count(self, EPS_C_residual_looks);
-    int ready = native_select(call, &set->select, nfds, false);
+    int ready = native_look(&set->select, nfds);
     if (ready < 0)
         return ready;
     return told + eps_selview_merge(&set->select);
@@ -121,12 +171,24 @@ static int look_at_residuals(struct eps_selcall *call, struct eps_set *set,
 
 /* --- one turn ---------------------------------------------------------- */
 
+/* Now and then, what no hook can have seen is looked for. */
 static int prepare(struct eps_set *set, struct eps_thread *self)
 {
     self->changing = true;
     int ret = eps_epset_prepare(set, self);
+    if (ret == 0 && ++set->calls % EPS_SCRUB_CALLS == 0 &&
+        eps_scrub_step(set, self))
+        ret = eps_epset_prepare(set, self);
     self->changing = false;
     return ret;
+}
+
+static bool scrub(struct eps_set *set, struct eps_thread *self, int64_t now)
+{
+    self->changing = true;
+    bool found = eps_scrub_before_sleep(set, self, now);
+    self->changing = false;
+    return found;
 }
 
 static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
@@ -145,38 +207,76 @@ static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
     return told;
 }
 
+/* The epoll descriptor and the residuals; the nfds they need. */
+static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
+                      int *told)
+{
+    int nfds = gather(call, set, told);
+
+    scratch_set(&set->select, epfd);
+    return nfds > epfd ? nfds : epfd + 1;
+}
+
+/*
+ * One slice of the sleep; 0 with `expired` at its very end. What ends
+ * meanwhile waits for that, or for an event, as it does natively.
+ */
+static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
+{
+    int64_t left = eps_deadline_left(&call->deadline);
+    int64_t slice = eps_scrub_slice(set, left);
+    int ready = native_wait(call, &set->select, nfds, slice);
+
+    call->slept = true;
+    call->expired = ready == 0 && slice == left;
+    return ready;
+}
+
+/* Sleeps natively; bits ready, -errno, or TURN_AGAIN: do not sleep. */
+static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
+                      struct eps_thread *self, int epfd)
+{
+    int ready, told = 0;
+
+    if (scrub(set, self, eps_clock_ns()) || !eps_epset_fall_asleep(set))
+        return TURN_AGAIN;
+    if (!call->slept)
+        eps_count(self, EPS_C_slept);
+    for (;;) {
+        /* The native call has used the bitmaps up. */
+        int nfds = gather_all(call, set, epfd, &told);
+        ready = sleep_slice(call, set, nfds);
+        if (ready || call->expired)
+            break;
+        ready = TURN_AGAIN;
+        if (eps_process_is_sandboxed() || scrub(set, self, eps_clock_ns()))
+            break;
+    }
+    eps_epset_wake(set);
+    return ready;
+}
+
 /*
  * The native wait on the epoll descriptor and the residuals; what it found
  * of the latter is told. Bits ready, -errno, or TURN_AGAIN.
  */
-static int wait_natively(struct eps_selcall *call, struct eps_set *set,
-                         struct eps_thread *self, int *told)
+static int wait_turn(struct eps_selcall *call, struct eps_set *set,
+                     struct eps_thread *self, int *told)
 {
     struct eps_selview *view = &set->select;
     int epfd = atomic_load(&set->epfd);
-    bool sleeps = eps_deadline_left(&call->deadline) != 0;
     int ready, nfds;
 
     /* Room for our own bit, which may be beyond the caller's. */
     if (!eps_selview_reserve(view, epfd + 1))
         return -ENOMEM;
-    nfds = gather(call, set, told);
-    if (nfds < 0)
-        return nfds;
-    scratch_set(view, epfd);
-    sleeps = sleeps && !*told;
-    eps_deadline_start(&call->deadline);
-    if (sleeps && !eps_epset_fall_asleep(set))
-        return TURN_AGAIN;
-    ready = native_select(call, view, nfds > epfd ? nfds : epfd + 1,
-                          sleeps || (call->mask && !*told));
-    eps_epset_wake(set);
-    if (sleeps) {
-        if (!call->slept)
-            eps_count(self, EPS_C_slept);
-        call->slept = true;
-        call->expired = ready == 0;
-    }
+    nfds = gather_all(call, set, epfd, told);
+    if (*told)
+        ready = native_look(view, nfds);
+    else if (eps_deadline_left(&call->deadline) != 0)
+        ready = sleep_turn(call, set, self, epfd);
+    else
+        ready = native_wait(call, view, nfds, 0); /* for its mask */
     if (ready >= 0) {
         scratch_clear(view, epfd);
         *told += eps_selview_merge(view);
@@ -225,7 +325,7 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
     uint32_t ends = self->ends;
     int told = 0, ready;
 
-    ready = wait_natively(call, set, self, &told);
+    ready = wait_turn(call, set, self, &told);
     if (epoch != atomic_load(&eps_thread_epoch))
         return ready < 0 ? ready : TURN_NATIVE;
     if (ready == -EINTR)
@@ -234,7 +334,7 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
         return ready;
     if (eps_process_is_sandboxed())
         return TURN_AGAIN;
-    return ready < 0 ? TURN_NATIVE : tell_all(call, set, self, told);
+    return ready < 0 ? TURN_ODD : tell_all(call, set, self, told);
 }
 
 /* Something is ready, or the call does not wait and has no mask. */
@@ -261,9 +361,10 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
         return TURN_BARRED;
     if (prepare(set, self) < 0)
         return TURN_NATIVE;
-    if (!set->registry.registered)
-        return TURN_HOLLOW;
-    found = eps_epset_look(set, self);
+    if (!set->registry.registered && !call->slept)
+        return TURN_ODD;
+    /* A mask is the kernel's to read, and comes first (G2, G3). */
+    found = call->mask ? 0 : eps_epset_look(set, self);
     if (found < 0)
         return found == -ESTALE ? TURN_LOST : TURN_NATIVE;
     eps_selview_begin(&set->select);
@@ -304,7 +405,7 @@ static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
         int told = turn(call, set, self);
         if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
             continue;
-        if (told == TURN_HOLLOW && !call->slept)
+        if (told == TURN_ODD) /* nothing to answer, or a bad mask */
             return eps_gate_leave_native(self, EPS_C_native_unfit);
         if (told == TURN_BARRED)
             return eps_gate_leave_native(self, EPS_C_native_barred);
@@ -396,6 +497,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
+    set->looked = 0;
     if (updated)
         return loop(call, set, self);
     eps_gate_failed(self, set);

@@ -26,6 +26,8 @@ struct eps_set *eps_set_acquire(enum eps_call call)
     /* From now on closers have to look; a close under way looks again. */
     atomic_store(&eps_process.active, true);
     set->call = call;
+    set->calls = set->cursor = set->looked = 0;
+    set->scrubbed = 0;
     if (eps_epset_open(set) < 0) {
         eps_setpool_give_back(set);
         return NULL;
@@ -69,7 +71,7 @@ void eps_set_release(struct eps_set *set)
  */
 static void close_copy(int fd)
 {
-    if (fd >= 0 && eps_epoll_is(fd))
+    if (fd >= 0 && !atomic_load(&eps_process.guest) && eps_epoll_is(fd))
         EPS_SYS1(SYS_close, fd);
 }
 
@@ -86,10 +88,9 @@ void eps_set_reset_all(void)
         free_memory(set);
         eps_setpool_give_back(set);
     }
-    if (eps_epoll_bell() >= 0) {
+    if (eps_epoll_bell() >= 0 && !atomic_load(&eps_process.guest))
         EPS_SYS1(SYS_close, eps_epoll_bell());
-        eps_epoll_set_bell(-1);
-    }
+    eps_epoll_set_bell(-1);
 }
 
 void eps_set_abandoned(struct eps_set *set)

@@ -63,12 +63,15 @@ static void refuse(const char *path)
 }
 
 /* The report's descriptor, or -1. */
-static int open_report(const char *path)
+static int open_report(const char *path, int flags)
 {
     long fd = EPS_SYS4(SYS_openat, AT_FDCWD, path,
                        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-                           O_CLOEXEC,
+                           O_CLOEXEC | flags,
                        0600);
+
+    if (fd == -EEXIST)
+        return -EEXIST;
 
     if (fd >= 0 && is_regular((int)fd) &&
         EPS_SYS2(SYS_ftruncate, fd, 0) == 0)
@@ -100,7 +103,10 @@ static void write_file(const uint64_t totals[EPS_COUNTERS])
         eps_complain("EPOLLSHIM_STATS: the file's name is too long");
         return;
     }
-    fd = open_report(path);
+    /* No calls: nothing to say over what the program before exec has said. */
+    fd = open_report(path, totals[EPS_C_calls] ? 0 : O_EXCL);
+    if (fd == -EEXIST)
+        return;
     if (fd < 0 || !write_lines(fd, totals))
         refuse(path);
     if (fd >= 0)

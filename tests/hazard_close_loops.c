@@ -359,7 +359,7 @@ static const struct suite_test tests[] = {
     TEST(close_range_with_unshare),
     TEST(librarys_descriptors_closed_unseen),
     TEST(librarys_descriptors_replaced_by_a_pipe),
-    TEST_AWAITS(librarys_descriptors_replaced_by_an_epoll, "scrub"),
+    TEST(librarys_descriptors_replaced_by_an_epoll),
     TEST(dup2_onto_every_number),
     TEST(close_loops_again_and_again),
     TEST(daemon_replaces_watched_numbers),

@@ -227,9 +227,9 @@ static const struct suite_test tests[] = {
     TEST(child_keeps_a_closed_file_alive),
     TEST(file_returns_to_its_number),
     TEST(one_of_two_numbers_of_a_file_is_closed),
-    TEST_AWAITS(number_replaced_unseen_is_found_by_a_sleeping_poll, "scrub"),
-    TEST_AWAITS(number_replaced_unseen_is_found_by_a_sleeping_select, "scrub"),
-    TEST_AWAITS(number_replaced_unseen_is_found_by_a_busy_loop, "scrub"),
+    TEST(number_replaced_unseen_is_found_by_a_sleeping_poll),
+    TEST(number_replaced_unseen_is_found_by_a_sleeping_select),
+    TEST(number_replaced_unseen_is_found_by_a_busy_loop),
 };
 
 SUITE(tests)

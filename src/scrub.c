@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scrub. Owns each set's cursor; runs in the set's thread only, while it
+ * is marked as changing the set.
+ *
+ * Kernel notes:
+ * (a) EPOLL_CTL_ADD answers EEXIST for exactly the (file, number) that is
+ *     registered: exact for liveness and for identity, and cheaper than any
+ *     other audit (semantics A1). What is added by the question is taken
+ *     out again at once.
+ * (b) Where the program has put an epoll of its own on our number, unseen,
+ *     every ADD succeeds: two in a row are no coincidence.
+ */
+#include "scrub.h"
+
+#include "closing.h"
+#include "deadline.h"
+#include "epoll.h"
+#include "log.h"
+#include "options.h"
+#include "setlife.h"
+
+#include <errno.h>
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAVE_SINGLE_THREADED 1
+#endif
+#endif
+
+#define LOOK_NS 400              /* what one look is taken to cost */
+#define SHARE 100                /* of the thread's time: one in so many */
+#define FIRST_SLICE (100 * EPS_MS)
+#define LATER_SLICE (200 * EPS_MS)
+
+static bool is_single_threaded(void)
+{
+#ifdef HAVE_SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
+/* Told once per cause and process. */
+static void tell(int fd, int answer)
+{
+    static _Atomic bool told_closed, told_replaced;
+    _Atomic bool *told = answer == -EBADF ? &told_closed : &told_replaced;
+    struct eps_line number = {.length = 0};
+
+    if (eps_options.log < EPS_LOG_INFO || atomic_exchange(told, true))
+        return;
+    eps_line_number(&number, fd);
+    number.text[number.length] = '\0';
+    eps_log(EPS_LOG_INFO, "descriptor ", number.text,
+            answer == -EBADF
+                ? " was closed unseen (an inline system call?); healed"
+                : " was closed and reused unseen; healed");
+}
+
+/*
+ * Note (b). Another registration tells whether the epoll descriptor itself
+ * is still ours; with none to ask, it is taken to be.
+ */
+static bool is_own_epfd(struct eps_set *set, int epfd, int but)
+{
+    uint32_t end = set->registry.capacity;
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        struct eps_reg *reg = eps_registry_at(&set->registry, (int)fd);
+        if ((int)fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
+            reg->generation != eps_fdwatch_generation((int)fd))
+            continue;
+        struct eps_item item = {fd, reg->generation, reg->want};
+        if (eps_epoll_add(epfd, item) != 0)
+            return true;
+        eps_epoll_delete(epfd, (int)fd);
+        return false;
+    }
+    return true;
+}
+
+/* What happened to one epoll descriptor happened to all, most likely. */
+static void check_own_epfds(struct eps_thread *self, int but)
+{
+    for (int place = 0; place < EPS_THREAD_SETS; place++) {
+        struct eps_set *set = self->sets[place];
+        int epfd = set ? atomic_load(&set->epfd) : -1;
+        if (epfd >= 0 && !is_own_epfd(set, epfd, but))
+            eps_set_lost(epfd);
+    }
+}
+
+/* Note (a). True if the registration was stale. */
+static bool is_stale(struct eps_set *set, struct eps_thread *self, int fd,
+                     struct eps_reg *reg)
+{
+    struct eps_item item = {(uint32_t)fd, reg->generation, reg->want};
+    int epfd = atomic_load(&set->epfd);
+    int answer = eps_epoll_add(epfd, item);
+
+    if (answer == 0)
+        eps_epoll_delete(epfd, fd);
+    if (answer == -EEXIST || answer == -ENOSPC || answer == -ENOMEM)
+        return false;
+    /* A close that was seen: the journal tells it, that is no finding. */
+    if (reg->generation != eps_fdwatch_generation(fd))
+        return false;
+    tell(fd, answer);
+    if (answer == 0)
+        check_own_epfds(self, fd);
+    return true;
+}
+
+/* The next registration from the cursor on, or -1: none at all. */
+static int next_registered(struct eps_set *set)
+{
+    uint32_t end = set->registry.capacity;
+
+    for (uint32_t i = 0; i < end; i++) {
+        uint32_t fd = set->cursor++;
+        if (set->cursor >= end)
+            set->cursor = 0;
+        if (fd < end && eps_reg_state(eps_registry_at(
+                            &set->registry, (int)fd)) == EPS_REG_REGISTERED)
+            return (int)fd;
+    }
+    return -1;
+}
+
+bool eps_scrub_step(struct eps_set *set, struct eps_thread *self)
+{
+    int fd = set->registry.registered ? next_registered(set) : -1;
+
+    set->looked++;
+    if (fd < 0 || !is_stale(set, self, fd, eps_registry_at(&set->registry, fd)))
+        return false;
+    eps_count(self, EPS_C_rescues);
+    eps_closing_heard(fd); /* for other sets that hold it, too */
+    return true;
+}
+
+bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
+                            int64_t now)
+{
+    int64_t looks = (now - set->scrubbed) / SHARE / LOOK_NS;
+
+    if (!set->scrubbed) /* a set just made has nothing stale in it */
+        looks = 0;
+    else if (looks > set->registry.registered)
+        looks = set->registry.registered;
+    else if (!looks)
+        return false; /* too soon: the time adds up */
+    set->scrubbed = now;
+    while (looks-- > 0)
+        if (eps_scrub_step(set, self))
+            return true;
+    return false;
+}
+
+int64_t eps_scrub_slice(const struct eps_set *set, int64_t left)
+{
+    bool all_looked_at = set->looked >= set->registry.registered;
+    int64_t slice = set->looked ? LATER_SLICE : FIRST_SLICE;
+
+    if (all_looked_at && is_single_threaded())
+        return left;
+    return left < 0 || left > slice ? slice : left;
+}

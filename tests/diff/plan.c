@@ -307,7 +307,7 @@ static void add_process_change(struct draft *d)
         ADD(d, release, 0);
         break;
     case 2:
-        if (d->plan->mode == MODE_THREADS || !chance(d, 20))
+        if (d->plan->mode == MODE_THREADS || !chance(d, 6))
             break;
         ADD(d, rlimit, 5 + below(d, 2 * d->slots));
         break;

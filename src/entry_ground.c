@@ -6,7 +6,7 @@
  */
 #include "entry.h"
 
-#include "gate.h"
+#include "site.h"
 #include "thread.h"
 
 #include <linux/seccomp.h>
@@ -104,7 +104,7 @@ void eps_table_leave(void)
 
     if (self && atomic_load(&eps_process.active) && eps_process_is_ours() &&
         !eps_process_is_sandboxed())
-        eps_gate_drop_all(self);
+        eps_site_close_all(self);
 }
 
 /* From now on this thread's numbers mean files that we know nothing of. */

@@ -101,6 +101,7 @@ static int modify(struct eps_set *set, int fd, struct eps_reg *reg,
     int ret = eps_epoll_modify(epfd_of(set), item_of(fd, reg));
 
     eps_count(self, EPS_C_ctl_mod);
+    set->work += EPS_COST_MODIFY;
     if (ret == 0) {
         set_state(set, reg, EPS_REG_REGISTERED);
         set_mask(reg, reg->want);
@@ -114,6 +115,7 @@ static int add(struct eps_set *set, int fd, struct eps_reg *reg,
     int ret = eps_epoll_add(epfd_of(set), item_of(fd, reg));
 
     eps_count(self, EPS_C_ctl_add);
+    set->work += EPS_COST_ADD;
     if (ret == -EEXIST) /* still there from before: note (b) */
         return modify(set, fd, reg, self);
     if (ret == 0) {
@@ -173,6 +175,7 @@ static int leave(struct eps_set *set, int fd, struct eps_reg *reg,
     int ret = eps_epoll_delete(epfd_of(set), fd);
 
     eps_count(self, EPS_C_ctl_del);
+    set->work += EPS_COST_DELETE;
     if (ret < 0) /* what fired was not this number's file: note (a) */
         set->haunted = true;
     set_state(set, reg, EPS_REG_ABSENT);
@@ -282,6 +285,7 @@ static int settle_all(struct eps_set *set, struct eps_thread *self)
     int fd;
 
     while ((fd = eps_registry_next_dirty(&set->registry)) >= 0) {
+        set->work += EPS_COST_CHANGE;
         int ret = settle(set, fd, self);
         if (ret < 0) {
             eps_registry_mark_dirty(&set->registry, fd);

@@ -38,6 +38,7 @@ struct eps_set {
     bool haunted;  /* a ghost was met: the epoll descriptor is to be rebuilt */
     uint32_t mark; /* the journal is read up to here */
     uint32_t calls;    /* answered from this set */
+    uint32_t work;     /* policy.h's costs of changes since last asked */
     uint32_t cursor;   /* the scrub's next number */
     uint32_t looked;   /* the scrub's looks since this call fell asleep */
     int64_t scrubbed;  /* when it looked last before a sleep; 0: never */

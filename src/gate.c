@@ -6,13 +6,9 @@
 #include "gate.h"
 
 #include "process.h"
-#include "setlife.h"
 
 #include <pthread.h>
 #include <stddef.h>
-#include <string.h>
-
-#define REST_CALLS 1000 /* native calls after a failure */
 
 static struct eps_thread *refuse(struct eps_thread *self,
                                  enum eps_counter reason)
@@ -51,58 +47,9 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
     return outcome;
 }
 
-static void drop(struct eps_thread *self, int place)
-{
-    eps_set_release(self->sets[place]);
-    self->sets[place] = NULL;
-    eps_count(self, EPS_C_sets_dropped);
-}
-
-void eps_gate_drop_all(struct eps_thread *self)
-{
-    for (int place = 0; place < EPS_THREAD_SETS; place++)
-        if (self->sets[place])
-            drop(self, place);
-}
-
-void eps_gate_failed(struct eps_thread *self, struct eps_set *set)
-{
-    for (int place = 0; place < EPS_THREAD_SETS; place++)
-        if (set && self->sets[place] == set)
-            drop(self, place);
-    self->rest = REST_CALLS;
-    eps_count(self, EPS_C_native_failed);
-}
-
 enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
                                        enum eps_counter reason)
 {
     eps_count(self, reason);
     return EPS_NATIVE;
-}
-
-struct eps_set *eps_gate_use(struct eps_thread *self, int place)
-{
-    struct eps_set *set = self->sets[place];
-
-    memmove(self->sets + 1, self->sets, (size_t)place * sizeof(set));
-    self->sets[0] = set;
-    return set;
-}
-
-struct eps_set *eps_gate_new_set(struct eps_thread *self, enum eps_call call)
-{
-    int place = 0;
-
-    while (place < EPS_THREAD_SETS - 1 && self->sets[place])
-        place++;
-    if (self->sets[place])
-        drop(self, place);
-    self->sets[place] = eps_set_acquire(call);
-    if (!self->sets[place]) {
-        eps_gate_failed(self, NULL);
-        return NULL;
-    }
-    eps_count(self, EPS_C_sets_built);
-    return eps_gate_use(self, place);
 }

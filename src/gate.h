@@ -6,7 +6,7 @@
 #ifndef EPS_GATE_H
 #define EPS_GATE_H
 
-#include "epset.h"
+#include "process.h"
 #include "thread.h"
 
 #include <stdbool.h>
@@ -30,24 +30,14 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
 /* The calls that go native without asking anything else. */
 static inline enum eps_outcome eps_gate_refuse(enum eps_counter reason)
 {
+    if (eps_process_is_copy()) /* its parent's counts are not its own */
+        eps_process_is_ours();
     eps_count(eps_thread_self(), reason);
     return EPS_NATIVE;
 }
 
-/* A set could not be made or kept: rest a while before the next attempt. */
-void eps_gate_failed(struct eps_thread *self, struct eps_set *set);
-
-/* All of the thread's sets are given up. */
-void eps_gate_drop_all(struct eps_thread *self);
-
 /* Native for this once; the set stays as it is. */
 enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
                                        enum eps_counter reason);
-
-/* A set for a call that has none at hand: a free place, or the oldest's. */
-struct eps_set *eps_gate_new_set(struct eps_thread *self, enum eps_call call);
-
-/* The set in this place becomes the one used last. */
-struct eps_set *eps_gate_use(struct eps_thread *self, int place);
 
 #endif

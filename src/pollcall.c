@@ -22,6 +22,7 @@
 #include "options.h"
 #include "process.h"
 #include "scrub.h"
+#include "site.h"
 
 #include <errno.h>
 
@@ -338,7 +339,7 @@ static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
         if (told == TURN_BARRED)
             return eps_gate_leave_native(self, EPS_C_native_barred);
         if (told < -MAX_ERRNO) {
-            eps_gate_failed(self, set);
+            eps_site_failed(self, call->site);
             return EPS_NATIVE;
         }
         call->ret = told < 0 ? -1 : told;
@@ -349,61 +350,128 @@ static enum eps_outcome loop(struct eps_pollcall *call, struct eps_set *set,
     }
 }
 
-/* --- finding the set --------------------------------------------------- */
+/* --- finding the site and its set -------------------------------------- */
 
-static struct eps_set *take_over(struct eps_pollcall *call,
-                                 struct eps_thread *self)
+static bool resembles(const struct eps_set *set, const void *context)
 {
-    for (int place = 0; place < EPS_THREAD_SETS; place++) {
-        struct eps_set *set = self->sets[place];
-        if (set && set->call == EPS_CALL_POLL &&
-            eps_pollview_resembles(&set->poll, call->array,
-                                   (uint32_t)call->count))
-            return eps_gate_use(self, place);
-    }
-    return eps_gate_new_set(self, EPS_CALL_POLL);
+    const struct eps_pollcall *call = context;
+
+    return eps_pollview_resembles(&set->poll, call->array,
+                                  (uint32_t)call->count);
 }
 
-/*
- * The set for the caller's array: the one of that address, or, if the
- * memory was not seen before but may be written, one that looks like it.
- */
+static bool is_writable(const struct eps_pollcall *call)
+{
+    return eps_memory_writable(call->array,
+                               call->count * sizeof(*call->array));
+}
+
+/* An array at an address not seen before; NULL if it can't be written. */
+static struct eps_site *find_new(struct eps_pollcall *call,
+                                 struct eps_thread *self)
+{
+    bool compares = eps_site_any_set(self, EPS_CALL_POLL);
+    uint32_t count = (uint32_t)call->count;
+    struct eps_site *site;
+
+    if (compares && !is_writable(call))
+        return NULL;
+    site = eps_site_like(self, EPS_CALL_POLL, count, resembles, call);
+    if (!site)
+        site = eps_site_new(self, EPS_CALL_POLL);
+    site->key = call->array;
+    site->verified = compares ? count : 0;
+    return site;
+}
+
+/* The site's set, if it is to have one and the array can be written. */
 static struct eps_set *find_set(struct eps_pollcall *call,
                                 struct eps_thread *self)
 {
-    struct eps_set *set = NULL;
+    struct eps_site *site = eps_site_at(self, EPS_CALL_POLL, call->array);
+    uint32_t count = (uint32_t)call->count;
 
-    for (int place = 0; !set && place < EPS_THREAD_SETS; place++)
-        if (self->sets[place] && self->sets[place]->call == EPS_CALL_POLL &&
-            self->sets[place]->poll.array == call->array)
-            set = eps_gate_use(self, place);
-    if (set && call->count <= set->poll.count)
-        return set;
-    if (!eps_memory_writable(call->array, call->count * sizeof(*call->array))) {
+    if (!site)
+        site = find_new(call, self);
+    if (!site) {
         eps_count(self, EPS_C_native_memory);
         return NULL;
     }
-    return set ? set : take_over(call, self);
+    call->site = site;
+    site->count = count;
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        !eps_policy_wants_epoll(&site->policy, count)) {
+        call->begun =
+            eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
+        eps_count(self, EPS_C_native_policy);
+        return NULL;
+    }
+    if (count > site->verified && !is_writable(call)) {
+        eps_count(self, EPS_C_native_memory);
+        return NULL;
+    }
+    site->verified = count > site->verified ? count : site->verified;
+    return eps_site_open(self, site);
+}
+
+/* The call was answered: what did it cost, and does the set still pay? */
+static void account(struct eps_pollcall *call, struct eps_thread *self,
+                    struct eps_set *set)
+{
+    struct eps_policy_call done = {
+        .count = (uint32_t)call->count,
+        .ready = call->ret > 0 ? (uint32_t)call->ret : 0,
+        .slept = call->slept,
+        .work = set->work,
+    };
+
+    set->work = 0;
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        !eps_policy_after_epoll(&call->site->policy, &done))
+        eps_site_close(self, call->site);
+}
+
+void eps_pollcall_was_native(const struct eps_pollcall *call, int ret)
+{
+    struct eps_policy_call done = {
+        .count = (uint32_t)call->count,
+        .ready = ret > 0 ? (uint32_t)ret : 0,
+        .native_ns = call->begun ? eps_clock_ns() - call->begun : 0,
+    };
+
+    if (call->site && ret >= 0)
+        eps_policy_after_native(&call->site->policy, &done);
 }
 
 static enum eps_outcome answer(struct eps_pollcall *call,
                                struct eps_thread *self)
 {
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    enum eps_outcome outcome;
     struct eps_set *set;
-    bool updated;
+    bool fresh, updated;
 
     self->changing = true;
     set = find_set(call, self);
+    fresh = set && !set->calls;
     updated = set && eps_pollview_update(&set->poll, &set->registry,
                                          call->array, (uint32_t)call->count);
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
     set->looked = 0;
-    if (updated)
-        return loop(call, set, self);
-    eps_gate_failed(self, set);
-    return EPS_NATIVE;
+    if (!updated) {
+        eps_site_failed(self, call->site);
+        return EPS_NATIVE;
+    }
+    outcome = loop(call, set, self);
+    if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
+        call->site = NULL; /* not the model's doing */
+    else if (fresh)
+        set->work = 0; /* the building was paid by its price */
+    if (call->site)
+        account(call, self, set);
+    return outcome;
 }
 
 /* What only the kernel can judge: EINVAL, or a plain sleep. */

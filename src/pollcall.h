@@ -6,6 +6,7 @@
 #define EPS_POLLCALL_H
 
 #include "deadline.h"
+#include "epset.h"
 #include "gate.h"
 
 #include <poll.h>
@@ -27,6 +28,8 @@ struct eps_pollcall {
     int error;
 
     /* On the way. */
+    struct eps_site *site;
+    int64_t begun; /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     bool slept;   /* it has waited: numbers may have ended meanwhile */
     bool expired; /* the native wait ended by its timeout */
@@ -34,5 +37,8 @@ struct eps_pollcall {
 
 /* EPS_ANSWERED: ret and error are set, and the caller's array is written. */
 enum eps_outcome eps_pollcall_run(struct eps_pollcall *call);
+
+/* The native call has returned `ret`: the cost model learns from it. */
+void eps_pollcall_was_native(const struct eps_pollcall *call, int ret);
 
 #endif

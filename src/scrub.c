@@ -84,8 +84,8 @@ static bool is_own_epfd(struct eps_set *set, int epfd, int but)
 /* What happened to one epoll descriptor happened to all, most likely. */
 static void check_own_epfds(struct eps_thread *self, int but)
 {
-    for (int place = 0; place < EPS_THREAD_SETS; place++) {
-        struct eps_set *set = self->sets[place];
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        struct eps_set *set = self->sites[i].set;
         int epfd = set ? atomic_load(&set->epfd) : -1;
         if (epfd >= 0 && !is_own_epfd(set, epfd, but))
             eps_set_lost(epfd);

@@ -24,6 +24,7 @@
 #include "options.h"
 #include "process.h"
 #include "scrub.h"
+#include "site.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -410,7 +411,7 @@ static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
         if (told == TURN_BARRED)
             return eps_gate_leave_native(self, EPS_C_native_barred);
         if (told < -MAX_ERRNO) {
-            eps_gate_failed(self, set);
+            eps_site_failed(self, call->site);
             return EPS_NATIVE;
         }
         if (told != 0 || call->expired ||
@@ -440,7 +441,7 @@ static bool is_seen(struct eps_thread *self, const struct eps_selcall *call)
     return false;
 }
 
-void eps_selcall_remember(const struct eps_selcall *call)
+static void remember(const struct eps_selcall *call)
 {
     struct eps_thread *self = eps_thread_self();
     struct eps_seen *seen;
@@ -471,37 +472,116 @@ static bool may_be_read(struct eps_thread *self, struct eps_selcall *call)
     call->unseen = true;
     if (eps_options.policy != EPS_POLICY_ALWAYS || !is_writable(call))
         return false;
-    eps_selcall_remember(call);
+    remember(call);
     return true;
 }
 
-/* A thread has one select() loop; what differs is changed, not thrashed. */
-static struct eps_set *find_set(struct eps_thread *self)
+static bool resembles(const struct eps_set *set, const void *context)
 {
-    for (int place = 0; place < EPS_THREAD_SETS; place++)
-        if (self->sets[place] && self->sets[place]->call == EPS_CALL_SELECT)
-            return eps_gate_use(self, place);
-    return eps_gate_new_set(self, EPS_CALL_SELECT);
+    const struct eps_selcall *call = context;
+
+    return eps_selview_resembles(&set->select, &call->sets, call->nfds);
+}
+
+/* The bitmaps' site, known by the first of them that is there. */
+static struct eps_site *find_site(struct eps_selcall *call,
+                                  struct eps_thread *self)
+{
+    const void *key = call->sets.bits[EPS_READ];
+    struct eps_site *site;
+
+    for (int i = EPS_WRITE; !key && i < EPS_SETS; i++)
+        key = call->sets.bits[i];
+    site = eps_site_at(self, EPS_CALL_SELECT, key);
+    if (!site)
+        site = eps_site_like(self, EPS_CALL_SELECT, call->count, resembles,
+                             call);
+    if (!site)
+        site = eps_site_new(self, EPS_CALL_SELECT);
+    site->key = key;
+    site->count = call->count;
+    return site;
+}
+
+/* The site's set, if it is to have one. */
+static struct eps_set *find_set(struct eps_selcall *call,
+                                struct eps_thread *self)
+{
+    struct eps_site *site = find_site(call, self);
+
+    call->site = site;
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        !eps_policy_wants_epoll(&site->policy, call->count)) {
+        call->begun =
+            eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
+        eps_count(self, EPS_C_native_policy);
+        return NULL;
+    }
+    return eps_site_open(self, site);
+}
+
+/* The call was answered: what did it cost, and does the set still pay? */
+static void account(struct eps_selcall *call, struct eps_thread *self,
+                    struct eps_set *set)
+{
+    struct eps_policy_call done = {
+        .count = call->count,
+        .ready = call->ret > 0 ? (uint32_t)call->ret : 0,
+        .slept = call->slept,
+        .work = set->work,
+    };
+
+    set->work = 0;
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        !eps_policy_after_epoll(&call->site->policy, &done))
+        eps_site_close(self, call->site);
+}
+
+void eps_selcall_was_native(const struct eps_selcall *call, int ret)
+{
+    struct eps_policy_call done = {
+        .count = call->count,
+        .ready = ret > 0 ? (uint32_t)ret : 0,
+        .native_ns = call->begun ? eps_clock_ns() - call->begun : 0,
+    };
+
+    if (ret < 0)
+        return;
+    if (call->unseen)
+        remember(call);
+    if (call->site)
+        eps_policy_after_native(&call->site->policy, &done);
 }
 
 static enum eps_outcome answer(struct eps_selcall *call,
                                struct eps_thread *self)
 {
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    enum eps_outcome outcome;
     struct eps_set *set;
-    bool updated;
+    bool fresh, updated;
 
     self->changing = true;
-    set = find_set(self);
+    set = find_set(call, self);
+    fresh = set && !set->calls;
     updated = set && eps_selview_update(&set->select, &set->registry,
                                         &call->sets, call->nfds);
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
     set->looked = 0;
-    if (updated)
-        return loop(call, set, self);
-    eps_gate_failed(self, set);
-    return EPS_NATIVE;
+    if (!updated) {
+        eps_site_failed(self, call->site);
+        return EPS_NATIVE;
+    }
+    outcome = loop(call, set, self);
+    if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
+        call->site = NULL; /* not the model's doing */
+    else if (fresh)
+        set->work = 0; /* the building was paid by its price */
+    if (call->site)
+        account(call, self, set);
+    return outcome;
 }
 
 /* --- what only the kernel can judge ------------------------------------ */
@@ -544,19 +624,20 @@ static bool has_fit_bits(const struct eps_selcall *call)
 
 static bool is_small(const struct eps_selcall *call)
 {
-    int least = (int)eps_options.min_fds;
-
     return eps_options.policy == EPS_POLICY_AUTO &&
-           eps_bitmaps_count(&call->sets, call->nfds, least) < least;
+           call->count < eps_options.min_fds;
 }
 
 /* Behind the gate: what the caller's bitmaps have to say. */
 static enum eps_outcome judge(struct eps_selcall *call,
                               struct eps_thread *self)
 {
-    if (!may_be_read(self, call))
+    if (!may_be_read(self, call)) {
         eps_count(self, EPS_C_native_memory);
-    else if (is_small(call))
+        return EPS_NATIVE;
+    }
+    call->count = eps_bitmaps_count(&call->sets, call->nfds);
+    if (is_small(call))
         eps_count(self, EPS_C_native_small);
     else if (!has_fit_bits(call))
         eps_count(self, EPS_C_native_unfit);

@@ -6,6 +6,7 @@
 #define EPS_SELCALL_H
 
 #include "deadline.h"
+#include "epset.h"
 #include "gate.h"
 
 #include <signal.h>
@@ -27,6 +28,9 @@ struct eps_selcall {
     int error;
 
     /* On the way. */
+    uint32_t count; /* descriptors in any of the sets */
+    struct eps_site *site;
+    int64_t begun; /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     bool slept;   /* it has waited: numbers may have ended meanwhile */
     bool expired; /* the native wait ended by its timeout */
@@ -36,7 +40,10 @@ struct eps_selcall {
 /* EPS_ANSWERED: ret and error are set, sets and timeval are written. */
 enum eps_outcome eps_selcall_run(struct eps_selcall *call);
 
-/* The native call succeeded with these pointers: the memory is there. */
-void eps_selcall_remember(const struct eps_selcall *call);
+/*
+ * The native call has returned `ret`: the cost model learns from it, and a
+ * success proves that the caller's memory is there.
+ */
+void eps_selcall_was_native(const struct eps_selcall *call, int ret);
 
 #endif

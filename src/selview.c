@@ -202,25 +202,45 @@ void eps_selview_write(const struct eps_selview *view,
                    (size_t)EPS_WORDS(view->nfds) * sizeof(unsigned long));
 }
 
-int eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds, int most)
+static unsigned long any_of(const struct eps_bitmaps *maps, int word, int nfds)
 {
-    int count = 0;
+    unsigned long any = 0;
 
-    for (int word = 0; word < EPS_WORDS(nfds) && count < most; word++) {
-        unsigned long any = 0;
-        for (int set = 0; set < EPS_SETS; set++)
-            any |= word_of(caller->bits[set], word, nfds);
-        count += __builtin_popcountl(any);
+    for (int set = 0; set < EPS_SETS; set++)
+        any |= word_of(maps->bits[set], word, nfds);
+    return any;
+}
+
+uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
+{
+    uint32_t count = 0;
+
+    for (int word = 0; word < EPS_WORDS(nfds); word++) {
+        unsigned long any = any_of(caller, word, nfds);
+        if (any)
+            count += (uint32_t)__builtin_popcountl(any);
     }
     return count;
+}
+
+bool eps_selview_resembles(const struct eps_selview *view,
+                           const struct eps_bitmaps *caller, int nfds)
+{
+    uint32_t same = 0, all = 0;
+
+    for (int word = 0; word < EPS_WORDS(nfds); word++) {
+        unsigned long now = any_of(caller, word, nfds);
+        unsigned long then = any_of(&view->asked, word, view->nfds);
+        same += (uint32_t)__builtin_popcountl(now & then);
+        all += (uint32_t)__builtin_popcountl(now | then);
+    }
+    return same >= all - all / 4;
 }
 
 int eps_bitmaps_highest(const struct eps_bitmaps *caller, int nfds, int from)
 {
     for (int word = EPS_WORDS(nfds) - 1; word >= from / EPS_WORD_BITS; word--) {
-        unsigned long any = 0;
-        for (int set = 0; set < EPS_SETS; set++)
-            any |= word_of(caller->bits[set], word, nfds);
+        unsigned long any = any_of(caller, word, nfds);
         if (any)
             return (word + 1) * EPS_WORD_BITS - 1 - __builtin_clzl(any);
     }

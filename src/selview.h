@@ -68,8 +68,12 @@ void eps_selview_scratch_ask(struct eps_selview *view, int fd);
 void eps_selview_write(const struct eps_selview *view,
                        const struct eps_bitmaps *caller);
 
-/* How many bits are set in a caller's bitmaps, up to `most` or a bit more. */
-int eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds, int most);
+/* True if most of the numbers asked about last time are asked about now. */
+bool eps_selview_resembles(const struct eps_selview *view,
+                           const struct eps_bitmaps *caller, int nfds);
+
+/* How many numbers have a bit in any of a caller's bitmaps. */
+uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds);
 
 /* The highest bit set from `from` on; -1 if there is none. */
 int eps_bitmaps_highest(const struct eps_bitmaps *caller, int nfds, int from);

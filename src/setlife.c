@@ -26,7 +26,7 @@ struct eps_set *eps_set_acquire(enum eps_call call)
     /* From now on closers have to look; a close under way looks again. */
     atomic_store(&eps_process.active, true);
     set->call = call;
-    set->calls = set->cursor = set->looked = 0;
+    set->calls = set->cursor = set->looked = set->work = 0;
     set->scrubbed = 0;
     if (eps_epset_open(set) < 0) {
         eps_setpool_give_back(set);
@@ -91,11 +91,6 @@ void eps_set_reset_all(void)
     if (eps_epoll_bell() >= 0 && !atomic_load(&eps_process.guest))
         EPS_SYS1(SYS_close, eps_epoll_bell());
     eps_epoll_set_bell(-1);
-}
-
-void eps_set_abandoned(struct eps_set *set)
-{
-    eps_epset_wake(set);
 }
 
 static struct eps_set *set_with(int epfd)

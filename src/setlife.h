@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How an epoll set begins and ends: taken from the pool, given back, left
- * behind by siglongjmp or by a fork, and making room when the program asks
- * for its number.
+ * behind by a fork, and making room when the program asks for its number.
  */
 #ifndef EPS_SETLIFE_H
 #define EPS_SETLIFE_H
@@ -17,9 +16,6 @@ void eps_set_release(struct eps_set *set);
 
 /* The child of a fork: every set goes, the parent's items stay as they are. */
 void eps_set_reset_all(void);
-
-/* A call on this set was left by siglongjmp. */
-void eps_set_abandoned(struct eps_set *set);
 
 /* The program asks for one of our numbers: we move elsewhere. */
 void eps_set_give_way(int fd);

@@ -13,7 +13,7 @@
  */
 #include "thread.h"
 
-#include "setlife.h"
+#include "site.h"
 #include "memory.h"
 #include "process.h"
 #include "sys.h"
@@ -41,12 +41,11 @@ static void give_back(void *block)
 {
     struct eps_thread *self = block;
 
-    for (int i = 0; i < EPS_THREAD_SETS; i++)
-        if (self->sets[i] && !eps_process_is_sandboxed())
-            eps_set_release(self->sets[i]);
+    if (!eps_process_is_sandboxed())
+        eps_site_close_all(self);
     for (int i = 0; i < EPS_COUNTERS; i++)
         atomic_fetch_add(&ended[i], atomic_exchange(&self->counters[i], 0));
-    memset(self->sets, 0, sizeof(self->sets));
+    memset(self->sites, 0, sizeof(self->sites));
     memset(self->seen, 0, sizeof(self->seen));
     self->frame = NULL;
     self->private_table = false;
@@ -147,15 +146,11 @@ static bool was_abandoned(struct eps_thread *self, void *frame)
 
 static void clear_abandoned(struct eps_thread *self)
 {
-    for (int i = 0; i < EPS_THREAD_SETS; i++) {
-        if (!self->sets[i])
-            continue;
-        eps_set_abandoned(self->sets[i]);
-        if (self->changing) {
-            eps_set_release(self->sets[i]);
-            self->sets[i] = NULL;
-        }
-    }
+    for (int i = 0; i < EPS_THREAD_SITES; i++)
+        if (self->sites[i].set)
+            eps_epset_wake(self->sites[i].set);
+    if (self->changing)
+        eps_site_close_all(self);
 }
 
 bool eps_thread_enter(struct eps_thread *self)

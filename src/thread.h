@@ -8,14 +8,26 @@
 #define EPS_THREAD_H
 
 #include "counters.h"
+#include "policy.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EPS_THREAD_SETS 4 /* arrays a thread may alternate between */
+#define EPS_THREAD_SITES 4 /* arrays a thread may alternate between */
 
 struct eps_set;
+
+/* See site.h. */
+struct eps_site {
+    const void *key;     /* the array's address, or the first bitmap's */
+    struct eps_set *set; /* its epoll set, or NULL */
+    uint32_t stamp;      /* when it was used last; 0: not in use */
+    uint32_t count;      /* descriptors in the last call */
+    uint32_t verified;   /* entries at `key` known to be writable memory */
+    uint8_t call;        /* enum eps_call */
+    struct eps_policy_state policy;
+};
 
 /* Bitmaps that a native select() could read and write. */
 struct eps_seen {
@@ -35,7 +47,8 @@ struct eps_thread {
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
 
-    struct eps_set *sets[EPS_THREAD_SETS]; /* most recently used first */
+    struct eps_site sites[EPS_THREAD_SITES];
+    uint32_t stamps; /* counts uses of sites */
     struct eps_seen seen[EPS_THREAD_SEEN];
     uint32_t next_seen;
 

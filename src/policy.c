@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cost model. Owns nothing; no system call, no thread-local state.
+ */
+#include "policy.h"
+
+#define NATIVE_CALL 130      /* a native call that looks at nothing */
+#define NATIVE_16 (55 * 16)  /* a descriptor, before any was timed: the least */
+#define NATIVE_16_LEAST (20 * 16)
+#define NATIVE_16_MOST (120 * 16)
+#define NATIVE_READY 8 /* a ready one's revents */
+#define EPOLL_CALL 170 /* our own way through a call, epoll_wait included */
+#define EPOLL_SLEEP 350
+#define EPOLL_READY 165 /* in real loops, where caches are cold */
+#define COMPARE_16 3    /* an entry's compare, in 1/16 ns */
+#define BUILD 420       /* a descriptor's part in making a set */
+#define TIMED_CALLS 16  /* one native call in so many is timed */
+#define MOST_DOUBLINGS 8
+#define FORGET_CALLS 20000 /* good calls after which the price halves */
+
+static int64_t native_cost(const struct eps_policy_state *state,
+                           const struct eps_policy_call *call)
+{
+    uint32_t each = state->native_16 ? state->native_16 : NATIVE_16;
+    int64_t looking = (int64_t)call->count * each / 16;
+
+    /* Going to sleep, it also queues on each, and looks once more after. */
+    return NATIVE_CALL + (call->slept ? 2 * looking : looking) +
+           (int64_t)call->ready * NATIVE_READY;
+}
+
+static int64_t epoll_cost(const struct eps_policy_call *call)
+{
+    return EPOLL_CALL + (call->slept ? EPOLL_SLEEP : 0) +
+           (int64_t)call->count * COMPARE_16 / 16 +
+           (int64_t)call->ready * EPOLL_READY + call->work;
+}
+
+static int64_t price(const struct eps_policy_state *state, uint32_t count)
+{
+    return (int64_t)count * BUILD << state->doublings;
+}
+
+bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count)
+{
+    if (!state->epoll && state->credit >= price(state, count)) {
+        state->epoll = true;
+        state->good = 0;
+        /* The building is paid; what is left is for the running costs. */
+        state->credit = (int64_t)count * BUILD;
+    }
+    return state->epoll;
+}
+
+bool eps_policy_wants_time(struct eps_policy_state *state)
+{
+    return state->samples++ % TIMED_CALLS == 0;
+}
+
+/*
+ * Low samples are trusted: nothing makes a call quicker than it is. High
+ * ones may have been preempted, or have slept, and move it only a little.
+ */
+static void learn_native(struct eps_policy_state *state,
+                         const struct eps_policy_call *call)
+{
+    int64_t sample = (call->native_ns - NATIVE_CALL -
+                      (int64_t)call->ready * NATIVE_READY) *
+                     16 / call->count;
+    int64_t now = state->native_16 ? state->native_16 : NATIVE_16;
+
+    if (sample < now)
+        now -= (now - sample) / 2;
+    else
+        now += (sample - now < now / 4 ? sample - now : now / 4) / 4;
+    now = now < NATIVE_16_LEAST ? NATIVE_16_LEAST : now;
+    state->native_16 = (uint32_t)(now > NATIVE_16_MOST ? NATIVE_16_MOST : now);
+}
+
+void eps_policy_after_native(struct eps_policy_state *state,
+                             const struct eps_policy_call *call)
+{
+    int64_t native;
+
+    if (call->native_ns && call->count)
+        learn_native(state, call);
+    native = native_cost(state, call);
+    state->credit += native - epoll_cost(call) - native / 8;
+    if (state->credit < 0)
+        state->credit = 0;
+}
+
+bool eps_policy_after_epoll(struct eps_policy_state *state,
+                            const struct eps_policy_call *call)
+{
+    int64_t most = (int64_t)call->count * BUILD;
+
+    state->credit += native_cost(state, call) - epoll_cost(call);
+    if (state->credit > most)
+        state->credit = most;
+    if (state->credit >= 0) {
+        if (++state->good % FORGET_CALLS == 0 && state->doublings)
+            state->doublings--;
+        return true;
+    }
+    state->epoll = false;
+    state->credit = 0;
+    if (state->doublings < MOST_DOUBLINGS)
+        state->doublings++;
+    return false;
+}

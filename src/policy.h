@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cost model: epoll or native, for one array of one thread. Pure: it is
+ * told what calls asked and found, and answers from its own arithmetic.
+ * Costs are in ns; the unit costs were measured (HACKING.md) and only their
+ * ratios matter.
+ *
+ * Native calls earn credit: what epoll would have saved, less an eighth.
+ * When the credit pays for building the set, epoll is entered; there, calls
+ * earn and spend by what they really did; when the credit is used up, epoll
+ * is left, and the next entry costs twice as much.
+ */
+#ifndef EPS_POLICY_H
+#define EPS_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the work on an epoll set costs. */
+#define EPS_COST_ADD 1000
+#define EPS_COST_MODIFY 350
+#define EPS_COST_DELETE 700
+#define EPS_COST_CHANGE 15 /* an entry that differs from its copy */
+
+struct eps_policy_state {
+    bool epoll;         /* calls are answered from an epoll set now */
+    uint8_t doublings;  /* of the entry price */
+    uint16_t samples;   /* native calls since one was timed */
+    uint32_t good;      /* epoll calls since the price was changed */
+    uint32_t native_16; /* native cost of a descriptor, in 1/16 ns; 0: unknown */
+    int64_t credit;
+};
+
+/* What one call did. */
+struct eps_policy_call {
+    uint32_t count;    /* descriptors asked about */
+    uint32_t ready;    /* ... and reported */
+    bool slept;        /* it had to wait */
+    int64_t work;      /* changes to the set, at the costs above */
+    int64_t native_ns; /* a timed native call's duration; 0: not timed */
+};
+
+/* True if the next call should be answered from an epoll set. */
+bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);
+
+/* True if the next native call should be timed. */
+bool eps_policy_wants_time(struct eps_policy_state *state);
+
+void eps_policy_after_native(struct eps_policy_state *state,
+                             const struct eps_policy_call *call);
+
+/* False: the set has become a loss; give it up. */
+bool eps_policy_after_epoll(struct eps_policy_state *state,
+                            const struct eps_policy_call *call);
+
+#endif

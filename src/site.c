@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sites of a thread. They stand in its block and never move, so that a
+ * nested call can at worst spoil what was learned of one.
+ */
+#include "site.h"
+
+#include "options.h"
+#include "setlife.h"
+
+#include <string.h>
+
+#define REST_CALLS 1000 /* native calls after a failure */
+
+static struct eps_site *use(struct eps_thread *self, struct eps_site *site)
+{
+    site->stamp = ++self->stamps;
+    return site;
+}
+
+struct eps_site *eps_site_at(struct eps_thread *self, enum eps_call call,
+                             const void *key)
+{
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        struct eps_site *site = &self->sites[i];
+        if (site->key == key && site->call == (uint8_t)call && site->stamp)
+            return use(self, site);
+    }
+    return NULL;
+}
+
+static bool is_about(uint32_t a, uint32_t b)
+{
+    uint32_t most = a > b ? a : b;
+
+    return most - (a + b - most) <= most / 8;
+}
+
+struct eps_site *eps_site_like(struct eps_thread *self, enum eps_call call,
+                               uint32_t count,
+                               bool (*resembles)(const struct eps_set *set,
+                                                 const void *context),
+                               const void *context)
+{
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        struct eps_site *site = &self->sites[i];
+        if (site->stamp && site->call == (uint8_t)call &&
+            is_about(site->count, count) &&
+            (!site->set || resembles(site->set, context)))
+            return use(self, site);
+    }
+    return NULL;
+}
+
+struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call)
+{
+    struct eps_site *oldest = &self->sites[0];
+
+    for (int i = 1; i < EPS_THREAD_SITES; i++)
+        if (self->sites[i].stamp < oldest->stamp)
+            oldest = &self->sites[i];
+    eps_site_close(self, oldest);
+    memset(oldest, 0, sizeof(*oldest));
+    oldest->call = (uint8_t)call;
+    return use(self, oldest);
+}
+
+bool eps_site_any_set(const struct eps_thread *self, enum eps_call call)
+{
+    for (int i = 0; i < EPS_THREAD_SITES; i++)
+        if (self->sites[i].set && self->sites[i].call == (uint8_t)call)
+            return true;
+    return false;
+}
+
+struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
+{
+    if (site->set)
+        return site->set;
+    site->set = eps_set_acquire((enum eps_call)site->call);
+    if (site->set)
+        eps_count(self, EPS_C_sets_built);
+    else
+        eps_site_failed(self, site);
+    return site->set;
+}
+
+void eps_site_close(struct eps_thread *self, struct eps_site *site)
+{
+    if (!site->set)
+        return;
+    eps_set_release(site->set);
+    site->set = NULL;
+    eps_count(self, EPS_C_sets_dropped);
+}
+
+void eps_site_failed(struct eps_thread *self, struct eps_site *site)
+{
+    eps_site_close(self, site);
+    if (eps_options.policy == EPS_POLICY_AUTO)
+        self->rest = REST_CALLS;
+    eps_count(self, EPS_C_native_failed);
+}
+
+void eps_site_close_all(struct eps_thread *self)
+{
+    for (int i = 0; i < EPS_THREAD_SITES; i++)
+        eps_site_close(self, &self->sites[i]);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A site: one array (or one triple of bitmaps) that a thread keeps polling,
+ * known by its address; what the cost model has learned of it, and its epoll
+ * set if it has one. A thread has a few. Touched only by its thread, between
+ * entering and leaving a call.
+ */
+#ifndef EPS_SITE_H
+#define EPS_SITE_H
+
+#include "epset.h"
+#include "thread.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The site of that address, or NULL. */
+struct eps_site *eps_site_at(struct eps_thread *self, enum eps_call call,
+                             const void *key);
+
+/*
+ * A site of about that many descriptors whose array is new at its address:
+ * without a set, size is all there is to go by; with one, `resembles` has
+ * to agree. NULL if there is none.
+ */
+struct eps_site *eps_site_like(struct eps_thread *self, enum eps_call call,
+                               uint32_t count,
+                               bool (*resembles)(const struct eps_set *set,
+                                                 const void *context),
+                               const void *context);
+
+/* A fresh site, in a free place or the one unused for longest. */
+struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call);
+
+/* True if any site of that kind has a set. */
+bool eps_site_any_set(const struct eps_thread *self, enum eps_call call);
+
+/* The site's set, made if it has none; NULL if there is none to be had. */
+struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
+
+/* The set is given up; what was learned stays. */
+void eps_site_close(struct eps_thread *self, struct eps_site *site);
+
+/* A set could not be made or kept: native for a while. */
+void eps_site_failed(struct eps_thread *self, struct eps_site *site);
+
+/* All of the thread's sets are given up. */
+void eps_site_close_all(struct eps_thread *self);
+
+#endif

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "timeout.h"
+
 /* SYMBOL(identifier, symbol's name) */
 #define SYMBOL_TABLE(SYMBOL)                                                   \
     SYMBOL(poll, "poll")                                                       \
@@ -31,27 +33,10 @@ enum symbol {
     SYMBOL_COUNT
 };
 
-/*
- * Timeouts of scripts: milliseconds, or one of these. A symbol takes it in
- * its own terms; what it can't express becomes the nearest it can.
- */
-enum timeout {
-    TIMEOUT_INFINITE = -1,
-    TIMEOUT_NEGATIVE = -2, /* seconds below 0; for poll() endless */
-    TIMEOUT_NSEC = -3,     /* a whole second of nano- or microseconds */
-    TIMEOUT_SHORT = -4,    /* 300 microseconds */
-    TIMEOUT_HUGE = -5,     /* years */
-    TIMEOUT_ODD = -6,      /* 1.5 million microseconds; nanoseconds below 0 */
-};
-
 const char *symbol_name(enum symbol symbol);
 bool symbol_is_select(enum symbol symbol);
 /* Whether it takes a signal mask. */
 bool symbol_is_masked(enum symbol symbol);
-
-/* The name of a timeout that has one, or NULL. */
-const char *timeout_name(int timeout);
-bool timeout_parse(const char *word, int32_t *timeout);
 
 struct call {
     enum symbol symbol;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "run.h"
+#include "execute.h"
 #include "shrink.h"
 #include "tally.h"
 #include "trial.h"

@@ -10,19 +10,8 @@
 #include "array.h"
 #include "bag.h"
 #include "call.h"
-#include "rng.h"
+#include "draw.h"
 #include "world.h"
-
-/* What one episode is made with. */
-struct draft {
-    const struct plan *plan;
-    struct op_list *ops;
-    struct rng rng;
-    int slots;
-    int calls;
-    /* Little is ever ready, so that calls sleep. */
-    bool sleepy;
-};
 
 static const char *const mode_names[MODES] = {"calm", "blocking", "raw",
                                               "threads", "fork"};
@@ -46,132 +35,43 @@ bool mode_parse(const char *word, enum mode *mode)
 #define ADD(d, name, ...)                                                      \
     op_append((d)->ops, (struct op){OP_##name, {__VA_ARGS__}})
 
-static int below(struct draft *d, int n)
-{
-    return rng_below(&d->rng, n);
-}
-
-static int chance(struct draft *d, int percent)
-{
-    return rng_chance(&d->rng, percent);
-}
-
-static int any_slot(struct draft *d)
-{
-    return below(d, d->slots);
-}
-
-/* Whether nothing is ready at first, with this one among those watched. */
-static bool starts_idle(enum kind kind)
-{
-    switch (kind) {
-    case KIND_unix_lone:
-    case KIND_tcp_refused:
-    case KIND_tcp_lone:
-    case KIND_udp_refused:
-    case KIND_regular:
-    case KIND_directory:
-    case KIND_memory:
-    case KIND_null:
-    case KIND_path:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static int any_kind(struct draft *d)
-{
-    int sum = 0, kind = 0;
-    for (int k = 0; k < KIND_COUNT; k++)
-        sum += kind_weight((enum kind)k);
-    int at = below(d, sum);
-    while (at >= kind_weight((enum kind)kind))
-        at -= kind_weight((enum kind)kind++);
-    if (d->sleepy && !starts_idle((enum kind)kind))
-        return KIND_unix_stream;
-    return kind;
-}
-
-/* Mostly what programs ask for; now and then any sixteen bits. */
-static int any_events(struct draft *d)
-{
-    static const int usual[] = {0x001, 0x001,  0x001, 0x004, 0x005, 0x003,
-                                0x000, 0x2001, 0x0c3, 0x007, 0x041, 0x2005};
-    static const int idle[] = {0x001, 0x001, 0x001,  0x002,
-                               0x003, 0x000, 0x2001, 0x0c3};
-    if (d->sleepy)
-        return idle[below(d, (int)(sizeof(idle) / sizeof(*idle)))];
-    if (chance(d, 10))
-        return (int16_t)below(d, 0x10000);
-    return usual[below(d, (int)(sizeof(usual) / sizeof(*usual)))];
-}
-
-/* The first array and bag are used most, as a program's main loop is. */
-static int any_array(struct draft *d)
-{
-    return chance(d, 60) ? 0 : below(d, ARRAYS);
-}
-
-static int any_bag(struct draft *d)
-{
-    return chance(d, 60) ? 0 : below(d, BAGS);
-}
-
-/* A number nobody opened, or that nobody could open. */
-static int any_number(struct draft *d)
-{
-    static const int numbers[] = {-1,        -2,      -7,  INT32_MIN,
-                                  INT32_MAX, 1000000, 5000};
-    if (chance(d, 40))
-        return below(d, 2 * d->slots + 8);
-    return numbers[below(d, (int)(sizeof(numbers) / sizeof(*numbers)))];
-}
-
-static int any_how(struct draft *d)
-{
-    if (chance(d, 40))
-        return d->plan->mode == MODE_RAW ? CLOSE_RAW : CLOSE_PLAIN;
-    return below(d, d->plan->mode == MODE_RAW ? CLOSE_HOWS : CLOSE_RAW);
-}
-
 static void add_make(struct draft *d, int slot)
 {
-    ADD(d, make, slot, any_kind(d), below(d, 4));
+    ADD(d, make, slot, any_kind(d), draw_below(d, 4));
 }
 
 static void add_put(struct draft *d, int slot)
 {
-    ADD(d, put, any_array(d), slot, below(d, 2), any_events(d));
+    ADD(d, put, any_array(d), slot, draw_below(d, 2), any_events(d));
 }
 
 static void add_on(struct draft *d, int slot)
 {
     static const int which[] = {1, 1, 4, 5, 2, 3, 7, 1};
-    ADD(d, on, any_bag(d), which[below(d, d->sleepy ? 4 : 8)], slot,
-        below(d, 2));
+    ADD(d, on, any_bag(d), which[draw_below(d, d->sleepy ? 4 : 8)], slot,
+        draw_below(d, 2));
 }
 
 /* A new connection, or whatever, comes into the program's care. */
 static void add_newcomer(struct draft *d)
 {
     int slot = any_slot(d);
-    if (chance(d, 15))
+    if (draw_chance(d, 15))
         ADD(d, accept, any_slot(d), slot);
     else
         add_make(d, slot);
-    if (chance(d, 70))
+    if (draw_chance(d, 70))
         add_put(d, slot);
-    if (chance(d, 70))
+    if (draw_chance(d, 70))
         add_on(d, slot);
 }
 
 /* A descriptor changes, moves or goes, by one of many ways. */
 static void add_descriptor_change(struct draft *d)
 {
-    int slot = any_slot(d), end = below(d, 2);
+    int slot = any_slot(d), end = draw_below(d, 2);
     bool range = d->plan->mode != MODE_THREADS;
-    switch (below(d, 14)) {
+    switch (draw_below(d, 14)) {
     case 0:
     case 1:
     case 2:
@@ -181,21 +81,22 @@ static void add_descriptor_change(struct draft *d)
         ADD(d, remake, slot, end, any_slot(d), any_kind(d), any_how(d));
         break;
     case 4:
-        ADD(d, dup, slot, end, any_slot(d), below(d, 2));
+        ADD(d, dup, slot, end, any_slot(d), draw_below(d, 2));
         break;
     case 5:
-        ADD(d, dup2, slot, end, any_slot(d), below(d, 2), any_how(d));
+        ADD(d, dup2, slot, end, any_slot(d), draw_below(d, 2), any_how(d));
         break;
     case 6:
-        ADD(d, raise, slot, end, below(d, chance(d, 20) ? 3000 : 300));
+        ADD(d, raise, slot, end,
+            draw_below(d, draw_chance(d, 20) ? 3000 : 300));
         break;
     case 7:
-        if (range && chance(d, 30))
-            ADD(d, range, slot, end, below(d, 4));
+        if (range && draw_chance(d, 30))
+            ADD(d, range, slot, end, draw_below(d, 4));
         break;
     case 8:
-        if (range && chance(d, 20))
-            ADD(d, usurp, slot, end, below(d, 4));
+        if (range && draw_chance(d, 20))
+            ADD(d, usurp, slot, end, draw_below(d, 4));
         break;
     case 9:
         ADD(d, connect, slot);
@@ -208,12 +109,12 @@ static void add_descriptor_change(struct draft *d)
 /* Something happens at a descriptor. */
 static void add_state_change(struct draft *d)
 {
-    int slot = any_slot(d), end = below(d, 2);
-    if (d->sleepy && chance(d, 70)) {
+    int slot = any_slot(d), end = draw_below(d, 2);
+    if (d->sleepy && draw_chance(d, 70)) {
         ADD(d, drain, slot, end);
         return;
     }
-    switch (below(d, 20)) {
+    switch (draw_below(d, 20)) {
     case 0:
         ADD(d, fill, slot, end);
         break;
@@ -225,29 +126,30 @@ static void add_state_change(struct draft *d)
         ADD(d, drain, slot, end);
         break;
     case 6:
-        ADD(d, read, slot, end, 1 + below(d, 100));
+        ADD(d, read, slot, end, 1 + draw_below(d, 100));
         break;
     case 7:
-        ADD(d, shut, slot, end, below(d, 3));
+        ADD(d, shut, slot, end, draw_below(d, 3));
         break;
     case 8:
         ADD(d, oob, slot, end);
         break;
     case 9:
-        ADD(d, oobinline, slot, end, below(d, 2));
+        ADD(d, oobinline, slot, end, draw_below(d, 2));
         break;
     case 10:
-        ADD(d, rcvlowat, slot, end, 1 + below(d, 20));
+        ADD(d, rcvlowat, slot, end, 1 + draw_below(d, 20));
         break;
     default:
-        ADD(d, write, slot, end, 1 + below(d, chance(d, 10) ? 60000 : 20));
+        ADD(d, write, slot, end,
+            1 + draw_below(d, draw_chance(d, 10) ? 60000 : 20));
     }
 }
 
 static void add_array_change(struct draft *d)
 {
-    int array = any_array(d), entry = below(d, 2 * d->slots);
-    switch (below(d, 16)) {
+    int array = any_array(d), entry = draw_below(d, 2 * d->slots);
+    switch (draw_below(d, 16)) {
     case 0:
         ADD(d, lit, array, any_number(d), any_events(d));
         break;
@@ -255,14 +157,14 @@ static void add_array_change(struct draft *d)
         ADD(d, twin, array, entry, any_events(d));
         break;
     case 2:
-        ADD(d, set, array, entry, any_slot(d), below(d, 2), any_events(d));
+        ADD(d, set, array, entry, any_slot(d), draw_below(d, 2), any_events(d));
         break;
     case 3:
         ADD(d, flip, array, entry);
         break;
     case 4:
     case 5:
-        ADD(d, swap, array, entry, below(d, 2 * d->slots));
+        ADD(d, swap, array, entry, draw_below(d, 2 * d->slots));
         break;
     case 6:
     case 7:
@@ -272,14 +174,14 @@ static void add_array_change(struct draft *d)
         ADD(d, compact, array);
         break;
     case 9:
-        if (chance(d, 20))
-            ADD(d, trim, array, below(d, 2 * d->slots));
+        if (draw_chance(d, 20))
+            ADD(d, trim, array, draw_below(d, 2 * d->slots));
         break;
     case 10:
         ADD(d, move, array);
         break;
     case 11:
-        ADD(d, stain, array, (int16_t)below(d, 0x10000));
+        ADD(d, stain, array, (int16_t)draw_below(d, 0x10000));
         break;
     default:
         ADD(d, mask, array, entry, any_events(d));
@@ -288,18 +190,20 @@ static void add_array_change(struct draft *d)
 
 static void add_bag_change(struct draft *d)
 {
-    if (chance(d, 60))
+    if (draw_chance(d, 60))
         add_on(d, any_slot(d));
-    else if (chance(d, 90))
-        ADD(d, off, any_bag(d), 1 + below(d, 7), any_slot(d), below(d, 2));
+    else if (draw_chance(d, 90))
+        ADD(d, off, any_bag(d), 1 + draw_below(d, 7), any_slot(d),
+            draw_below(d, 2));
     else
-        ADD(d, bit, any_bag(d), 1 + below(d, 7),
-            chance(d, 90) ? below(d, 2 * d->slots + 8) : below(d, 4000));
+        ADD(d, bit, any_bag(d), 1 + draw_below(d, 7),
+            draw_chance(d, 90) ? draw_below(d, 2 * d->slots + 8)
+                               : draw_below(d, 4000));
 }
 
 static void add_process_change(struct draft *d)
 {
-    switch (below(d, d->plan->mode == MODE_FORK ? 4 : 3)) {
+    switch (draw_below(d, d->plan->mode == MODE_FORK ? 4 : 3)) {
     case 0:
         ADD(d, hold, 0);
         break;
@@ -307,18 +211,18 @@ static void add_process_change(struct draft *d)
         ADD(d, release, 0);
         break;
     case 2:
-        if (d->plan->mode == MODE_THREADS || !chance(d, 6))
+        if (d->plan->mode == MODE_THREADS || !draw_chance(d, 6))
             break;
-        ADD(d, rlimit, 5 + below(d, 2 * d->slots));
+        ADD(d, rlimit, 5 + draw_below(d, 2 * d->slots));
         break;
     default:
-        ADD(d, fork, below(d, 3), 1 + below(d, 60));
+        ADD(d, fork, draw_below(d, 3), 1 + draw_below(d, 60));
     }
 }
 
 static void add_change(struct draft *d)
 {
-    int at = below(d, 200);
+    int at = draw_below(d, 200);
     if (at < 90)
         add_state_change(d);
     else if (at < 125)
@@ -331,43 +235,17 @@ static void add_change(struct draft *d)
         add_process_change(d);
 }
 
-static int any_timeout(struct draft *d)
-{
-    if (d->plan->mode == MODE_BLOCKING && chance(d, 50))
-        return chance(d, 10) ? TIMEOUT_SHORT : below(d, 51);
-    if (chance(d, 70))
-        return 0;
-    if (chance(d, 5))
-        return below(d, 3);
-    return TIMEOUT_INFINITE - below(d, 6);
-}
-
-/* A mask, and perhaps a signal that waits for one. */
-static int any_mask(struct draft *d)
-{
-    int mask = chance(d, 60) ? 0 : below(d, 4);
-    if (chance(d, 8))
-        mask |= chance(d, 70) ? 8 : 16;
-    return mask;
-}
-
-/* Whether this call is to find nothing ready, if nothing happens. */
-static bool any_idleness(struct draft *d)
-{
-    return chance(d, d->sleepy ? 60 : 10);
-}
-
 static void add_poll(struct draft *d)
 {
     int array = any_array(d);
-    int quirk = chance(d, 92) ? QUIRK_NONE : below(d, QUIRKS);
+    int quirk = draw_chance(d, 92) ? QUIRK_NONE : draw_below(d, QUIRKS);
     if (any_idleness(d)) {
         add_put(d, any_slot(d));
         add_put(d, any_slot(d));
         ADD(d, weed, array);
     }
-    ADD(d, poll, array, below(d, SYMBOL_select), any_timeout(d), any_mask(d),
-        quirk);
+    ADD(d, poll, array, draw_below(d, SYMBOL_select), any_timeout(d),
+        any_mask(d), quirk);
 }
 
 static void add_select(struct draft *d)
@@ -376,15 +254,15 @@ static void add_select(struct draft *d)
         1,          7,  40,        64,  3000, NFDS_NEGATIVE,
         NFDS_LEAST, -3, NFDS_MOST, -11, -14,  -80};
     int bag = any_bag(d);
-    int symbol = SYMBOL_select + below(d, SYMBOL_COUNT - SYMBOL_select);
-    int flags = chance(d, 90) ? SELECT_CLEAN : 0;
-    int layout = chance(d, 75)   ? LAYOUT_OWN
-                 : chance(d, 50) ? below(d, LAYOUT_ALL + 1)
-                                 : LAYOUT_NULL + below(d, 8);
-    int nfds = chance(d, 80) ? 0 : odd[below(d, 12)];
-    if (chance(d, 10))
+    int symbol = SYMBOL_select + draw_below(d, SYMBOL_COUNT - SYMBOL_select);
+    int flags = draw_chance(d, 90) ? SELECT_CLEAN : 0;
+    int layout = draw_chance(d, 75)   ? LAYOUT_OWN
+                 : draw_chance(d, 50) ? draw_below(d, LAYOUT_ALL + 1)
+                                      : LAYOUT_NULL + draw_below(d, 8);
+    int nfds = draw_chance(d, 80) ? 0 : odd[draw_below(d, 12)];
+    if (draw_chance(d, 10))
         flags |= SELECT_KEEP;
-    if (chance(d, 10))
+    if (draw_chance(d, 10))
         flags |= SELECT_MOVE;
     if (any_idleness(d)) {
         add_on(d, any_slot(d));
@@ -397,25 +275,13 @@ static void add_select(struct draft *d)
 
 static void add_call(struct draft *d)
 {
-    if (d->plan->mode == MODE_BLOCKING && chance(d, 40))
-        ADD(d, later, 1 + 2 * chance(d, 40), any_slot(d), below(d, 2),
-            below(d, 40));
-    if (chance(d, 60))
+    if (d->plan->mode == MODE_BLOCKING && draw_chance(d, 40))
+        ADD(d, later, 1 + 2 * draw_chance(d, 40), any_slot(d), draw_below(d, 2),
+            draw_below(d, 40));
+    if (draw_chance(d, 60))
         add_poll(d);
     else
         add_select(d);
-}
-
-/* Mostly small, sometimes as large as allowed. */
-static int any_size(struct draft *d)
-{
-    static const int limits[] = {12, 12, 12,  12,  12,  50,  50, 50,
-                                 50, 50, 150, 150, 150, 150, 500};
-    int fds = d->plan->fds;
-    int limit = chance(d, 4) ? fds : limits[below(d, 15)];
-    if (limit > fds)
-        limit = fds;
-    return rng_range(&d->rng, limit / 2 + 1, limit);
 }
 
 static void add_beginning(struct draft *d)
@@ -424,9 +290,9 @@ static void add_beginning(struct draft *d)
         add_make(d, slot);
     for (int slot = 0; slot < d->slots; slot++) {
         for (int end = 0; end < 2; end++) {
-            if (chance(d, 75))
+            if (draw_chance(d, 75))
                 ADD(d, put, any_array(d), slot, end, any_events(d));
-            if (chance(d, 50))
+            if (draw_chance(d, 50))
                 add_on(d, slot);
         }
     }
@@ -445,8 +311,9 @@ int plan_episode(const struct plan *plan, int thread, int episode,
     add_beginning(&d);
     for (int i = 0; i < d.calls; i++) {
         /* In half of the calls nothing has changed: the steady state. */
-        int changes =
-            chance(&d, 50) ? 0 : 1 + below(&d, chance(&d, 10) ? 60 : 5);
+        int changes = draw_chance(&d, 50)
+                          ? 0
+                          : 1 + draw_below(&d, draw_chance(&d, 10) ? 60 : 5);
         while (changes--)
             add_change(&d);
         add_call(&d);

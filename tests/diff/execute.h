@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Executing ops. */
-#ifndef DIFF_RUN_H
-#define DIFF_RUN_H
+#ifndef DIFF_EXECUTE_H
+#define DIFF_EXECUTE_H
 
 #include <stdbool.h>
 

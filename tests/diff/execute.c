@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include "run.h"
+#include "execute.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function for each kind, which opens its ends. All goes through libc, so
+ * that a library sees every number handed out; all is non-blocking and stays
+ * on loopback.
+ */
+#ifndef DIFF_MAKE_H
+#define DIFF_MAKE_H
+
+#include "kind.h"
+
+#define KIND(id, name, weight) void make_##id(int variant, struct end end[2]);
+KIND_TABLE(KIND)
+#undef KIND
+
+void set_nonblocking(int fd);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fdtable.c against what /proc tells of the same table: its size, and that a
+ * descriptor which is put away takes the highest free number in it, while the
+ * table stays as large as it was.
+ */
+#include "unit.h"
+
+#include "fdtable.h"
+#include "fdwatch.h"
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct eps_process eps_process; /* process.c would bring all the rest along */
+
+/* FDSize in /proc/self/status. */
+static int table_size(void)
+{
+    char line[256];
+    int size = -1;
+    FILE *status = fopen("/proc/self/status", "re");
+
+    if (!status)
+        abort();
+    while (size < 0 && fgets(line, sizeof(line), status))
+        sscanf(line, "FDSize: %d", &size);
+    fclose(status);
+    return size;
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* A fresh descriptor, and nothing known from the test before. */
+static int begin(void)
+{
+    eps_fdtable_reset();
+    eps_fdwatch_reset();
+    atomic_store(&eps_process.open_limit, 1 << 20);
+    int fd = open("/dev/null", O_RDONLY);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static bool size_is_right(void)
+{
+    int size = table_size();
+
+    return eps_fdtable_contains(0) && eps_fdtable_contains(size - 1) &&
+           !eps_fdtable_contains(size) && !eps_fdtable_contains(size * 2) &&
+           !eps_fdtable_contains(EPS_FD_LIMIT - 1) && table_size() == size;
+}
+
+static bool size_is_right_while_it_grows(void)
+{
+    bool right = size_is_right();
+
+    for (int number = 70; number < 5000; number = number * 2 + 3) {
+        close(fcntl(0, F_DUPFD, number));
+        right = right && table_size() > number && size_is_right();
+    }
+    return right;
+}
+
+/* Only in a child a table is as small as it can be. */
+static void the_size_is_the_kernels(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    close(begin());
+    child = fork();
+    if (child == 0)
+        _exit(size_is_right_while_it_grows() ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static int highest_free(void)
+{
+    int number = table_size() - 1;
+
+    while (is_open(number))
+        number--;
+    return number;
+}
+
+static void a_place_is_the_highest_free_number(void **state)
+{
+    int expected[3], places[3], size = table_size();
+
+    (void)state;
+    int lowest = begin();
+    close(lowest);
+    for (int i = 0; i < 3; i++) {
+        int fd = open("/dev/null", O_RDONLY);
+        assert_int_equal(fd, lowest);
+        expected[i] = highest_free();
+        places[i] = eps_fdtable_place(fd);
+        assert_int_equal(places[i], expected[i]);
+        assert_false(is_open(lowest));
+        assert_int_equal(fcntl(places[i], F_GETFD), FD_CLOEXEC);
+        assert_true(eps_fdwatch_is_internal(places[i]));
+    }
+    assert_int_equal(table_size(), size);
+    for (int i = 0; i < 3; i++)
+        close(places[i]);
+}
+
+/* A closed number that the program watches is not free to us. */
+static void a_watched_number_is_passed_over(void **state)
+{
+    int fd = begin();
+    int watched = highest_free();
+
+    (void)state;
+    eps_fdwatch_hold(watched, 1);
+    int place = eps_fdtable_place(fd);
+    assert_in_range(place, fd + 1, watched - 1);
+    assert_false(is_open(watched));
+    close(place);
+    eps_fdwatch_reset();
+}
+
+static void the_limit_is_kept(void **state)
+{
+    int fd = begin();
+
+    (void)state;
+    atomic_store(&eps_process.open_limit, (uint64_t)fd + 5);
+    assert_int_equal(eps_fdtable_place(fd), fd + 4);
+    close(fd + 4);
+}
+
+static void a_full_table_has_no_place(void **state)
+{
+    int fd = begin();
+
+    (void)state;
+    atomic_store(&eps_process.open_limit, (uint64_t)fd + 1);
+    assert_int_equal(eps_fdtable_place(fd), -EMFILE);
+    assert_false(is_open(fd));
+}
+
+static int reserve(void **state)
+{
+    (void)state;
+    return eps_fdwatch_start() ? 0 : -1;
+}
+
+UNIT_MAIN(cmocka_unit_test_setup(the_size_is_the_kernels, reserve),
+          cmocka_unit_test(a_place_is_the_highest_free_number),
+          cmocka_unit_test(a_watched_number_is_passed_over),
+          cmocka_unit_test(the_limit_is_kept),
+          cmocka_unit_test(a_full_table_has_no_place))

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c, and log.c, through which it complains: what each variable may
+ * be, that everything else is told in exactly one line and changes nothing,
+ * and that numbers and lines come out as the C library would print them.
+ */
+#include "unit.h"
+
+#include "options.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- what is written to stderr ----------------------------------------- */
+
+static int kept_stderr, reading_end;
+
+static void catch_stderr(void)
+{
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    kept_stderr = dup(2);
+    assert_int_equal(dup2(ends[1], 2), 2);
+    close(ends[1]);
+    reading_end = ends[0];
+}
+
+static const char *caught(void)
+{
+    static char text[4096];
+    ssize_t length;
+
+    dup2(kept_stderr, 2);
+    close(kept_stderr);
+    length = read(reading_end, text, sizeof(text) - 1);
+    close(reading_end);
+    assert_true(length >= 0);
+    text[length] = '\0';
+    return text;
+}
+
+static const struct eps_options defaults = {
+    .policy = EPS_POLICY_AUTO,
+    .min_fds = EPS_DEFAULT_MIN_FDS,
+    .log = EPS_LOG_OFF,
+};
+
+static void read_entries(const char *const entries[], bool secure)
+{
+    eps_options = defaults;
+    eps_options_read((char *const *)entries, secure);
+}
+
+/* Returns what was complained of. */
+static const char *read_one(const char *entry)
+{
+    const char *const entries[] = {"HOME=/", entry, "EPOLL=1", NULL};
+
+    catch_stderr();
+    read_entries(entries, false);
+    return caught();
+}
+
+static void check_policy(const char *entry, enum eps_policy policy)
+{
+    assert_string_equal(read_one(entry), "");
+    assert_int_equal(eps_options.policy, policy);
+}
+
+static void check_min_fds(const char *entry, uint32_t min_fds)
+{
+    assert_string_equal(read_one(entry), "");
+    assert_int_equal(eps_options.min_fds, min_fds);
+}
+
+static void check_log(const char *entry, enum eps_log_level level)
+{
+    assert_string_equal(read_one(entry), "");
+    assert_int_equal(eps_options.log, level);
+}
+
+/* Exactly one line, which names the variable; nothing else happens. */
+static void check_refused(const char *entry)
+{
+    static const char start[] = "libepollshim: ignored ";
+    const char *said = read_one(entry);
+
+    assert_memory_equal(said, start, strlen(start));
+    assert_memory_equal(said + strlen(start), entry, strcspn(entry, "="));
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+    assert_int_equal(eps_options.policy, defaults.policy);
+    assert_int_equal(eps_options.min_fds, defaults.min_fds);
+    assert_int_equal(eps_options.log, defaults.log);
+    assert_null(eps_options.stats);
+}
+
+static void good_values_are_taken(void **state)
+{
+    (void)state;
+    check_policy("EPOLLSHIM_POLICY=auto", EPS_POLICY_AUTO);
+    check_policy("EPOLLSHIM_POLICY=always", EPS_POLICY_ALWAYS);
+    check_policy("EPOLLSHIM_POLICY=never", EPS_POLICY_NEVER);
+    check_min_fds("EPOLLSHIM_MIN_FDS=0", 0);
+    check_min_fds("EPOLLSHIM_MIN_FDS=007", 7);
+    check_min_fds("EPOLLSHIM_MIN_FDS=99999999", 99999999);
+    check_log("EPOLLSHIM_LOG=off", EPS_LOG_OFF);
+    check_log("EPOLLSHIM_LOG=error", EPS_LOG_ERROR);
+    check_log("EPOLLSHIM_LOG=warn", EPS_LOG_WARN);
+    check_log("EPOLLSHIM_LOG=info", EPS_LOG_INFO);
+    check_log("EPOLLSHIM_LOG=debug", EPS_LOG_DEBUG);
+    assert_string_equal(read_one("EPOLLSHIM_STATS=/tmp/a=b"), "");
+    assert_string_equal(eps_options.stats, "/tmp/a=b");
+}
+
+static void bad_values_are_told_in_one_line(void **state)
+{
+    static const char *const bad[] = {
+        "EPOLLSHIM_POLICY=",
+        "EPOLLSHIM_POLICY=Auto",
+        "EPOLLSHIM_POLICY=always ",
+        "EPOLLSHIM_POLICY",
+        "EPOLLSHIM_MIN_FDS=",
+        "EPOLLSHIM_MIN_FDS=-1",
+        "EPOLLSHIM_MIN_FDS= 5",
+        "EPOLLSHIM_MIN_FDS=5x",
+        "EPOLLSHIM_MIN_FDS=0x10",
+        "EPOLLSHIM_MIN_FDS=123456789",
+        "EPOLLSHIM_STATS=",
+        "EPOLLSHIM_LOG=",
+        "EPOLLSHIM_LOG=verbose",
+        "EPOLLSHIM_LOGS=debug",
+        "EPOLLSHIM_=",
+        "EPOLLSHIM_policy=always",
+        "EPOLLSHIM_POLICY_=always",
+        "EPOLLSHIM_MIN_FDS=4294967312",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        check_refused(bad[i]);
+}
+
+/* As long as it may be: the line is cut, and still is one. */
+static void a_long_value_is_cut(void **state)
+{
+    static char entry[2000] = "EPOLLSHIM_POLICY=";
+
+    (void)state;
+    memset(entry + strlen(entry), 'x', sizeof(entry) - strlen(entry) - 1);
+    check_refused(entry);
+    assert_int_equal(strlen(read_one(entry)),
+                     sizeof((struct eps_line *)0)->text);
+}
+
+static void nothing_is_heard_in_secure_mode(void **state)
+{
+    const char *const entries[] = {"EPOLLSHIM_POLICY=never",
+                                   "EPOLLSHIM_NONSENSE=1",
+                                   "EPOLLSHIM_STATS=/etc/passwd", NULL};
+
+    (void)state;
+    catch_stderr();
+    read_entries(entries, true);
+    assert_string_equal(caught(), "");
+    assert_int_equal(eps_options.policy, EPS_POLICY_AUTO);
+    assert_null(eps_options.stats);
+}
+
+static void the_last_of_two_settings_counts(void **state)
+{
+    const char *const entries[] = {"EPOLLSHIM_MIN_FDS=5", "EPOLLSHIM_MIN_FDS=6",
+                                   NULL};
+
+    (void)state;
+    read_entries(entries, false);
+    assert_int_equal(eps_options.min_fds, 6);
+    read_entries(NULL, false);
+    assert_int_equal(eps_options.min_fds, EPS_DEFAULT_MIN_FDS);
+}
+
+/* --- lines ------------------------------------------------------------- */
+
+static void check_number(int64_t number)
+{
+    struct eps_line line = {.length = 0};
+    char expected[32];
+
+    eps_line_number(&line, number);
+    snprintf(expected, sizeof(expected), "%" PRId64, number);
+    assert_int_equal(line.length, strlen(expected));
+    assert_memory_equal(line.text, expected, line.length);
+}
+
+static void numbers_are_printed_as_printf_does(void **state)
+{
+    struct rng rng = unit_rng();
+
+    (void)state;
+    check_number(0);
+    check_number(INT64_MIN);
+    check_number(INT64_MAX);
+    for (int i = 0; i < 10000; i++)
+        check_number((int64_t)(rng_next(&rng) >> rng_below(&rng, 64)));
+    for (int i = 0; i < 10000; i++)
+        check_number(-(int64_t)(rng_next(&rng) >> rng_range(&rng, 1, 63)));
+}
+
+static void the_level_decides_what_is_said(void **state)
+{
+    (void)state;
+    for (int level = EPS_LOG_OFF; level <= EPS_LOG_DEBUG; level++)
+        for (int said = EPS_LOG_ERROR; said <= EPS_LOG_DEBUG; said++) {
+            eps_options.log = (enum eps_log_level)level;
+            catch_stderr();
+            eps_log((enum eps_log_level)said, "one ", "two");
+            assert_string_equal(caught(),
+                                said <= level ? "libepollshim: one two\n" : "");
+        }
+}
+
+static void a_line_that_cannot_be_written_is_told(void **state)
+{
+    struct eps_line line = {.length = 0};
+
+    (void)state;
+    eps_line_text(&line, "nowhere");
+    assert_false(eps_line_write(&line, -1));
+}
+
+UNIT_MAIN(cmocka_unit_test(good_values_are_taken),
+          cmocka_unit_test(bad_values_are_told_in_one_line),
+          cmocka_unit_test(a_long_value_is_cut),
+          cmocka_unit_test(nothing_is_heard_in_secure_mode),
+          cmocka_unit_test(the_last_of_two_settings_counts),
+          cmocka_unit_test(numbers_are_printed_as_printf_does),
+          cmocka_unit_test(the_level_decides_what_is_said),
+          cmocka_unit_test(a_line_that_cannot_be_written_is_told))

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * selview.c against a model that looks at every number of every set with the
+ * naive bit operations. The sets change as programs change theirs, may be
+ * missing, or be one and the same; nfds goes up and down.
+ */
+#include "unit.h"
+
+#include "selview.h"
+
+#include <string.h>
+
+#define MOST 2500 /* numbers; beyond an fd_set's own 1024 */
+#define WORDS EPS_WORDS(MOST)
+#define ROUNDS 1500
+
+struct sets {
+    unsigned long words[EPS_SETS][WORDS];
+};
+
+struct world {
+    struct rng rng;
+    struct eps_selview view;
+    struct eps_registry registry;
+    int nfds;
+    struct sets program; /* what the program has in its sets */
+    struct eps_bitmaps passed;
+    bool native[MOST];    /* looked at natively, not by events */
+    unsigned ready[MOST]; /* what each number has to tell */
+};
+
+static bool get(const unsigned long *bits, int fd)
+{
+    return bits[fd / 64] >> (fd % 64) & 1;
+}
+
+static void put(unsigned long *bits, int fd, bool on)
+{
+    bits[fd / 64] &= ~(1ul << fd % 64);
+    bits[fd / 64] |= (unsigned long)on << fd % 64;
+}
+
+/* --- what programs do to their sets ------------------------------------ */
+
+static void change_bits(struct world *w)
+{
+    for (int n = rng_below(&w->rng, 12); n > 0; n--)
+        put(w->program.words[rng_below(&w->rng, EPS_SETS)],
+            rng_below(&w->rng, MOST), rng_chance(&w->rng, 60));
+}
+
+static void fill_anew(struct world *w)
+{
+    int set = rng_below(&w->rng, EPS_SETS);
+
+    for (int i = 0; i < WORDS; i++)
+        w->program.words[set][i] = rng_next(&w->rng) & rng_next(&w->rng);
+}
+
+static void pass_sets(struct world *w)
+{
+    for (int set = 0; set < EPS_SETS; set++)
+        w->passed.bits[set] =
+            rng_chance(&w->rng, 85) ? w->program.words[set] : NULL;
+    if (rng_chance(&w->rng, 10))
+        w->passed.bits[EPS_WRITE] = w->passed.bits[EPS_READ];
+}
+
+static void change(struct world *w)
+{
+    change_bits(w);
+    if (rng_chance(&w->rng, 5))
+        fill_anew(w);
+    if (rng_chance(&w->rng, 30) || !w->nfds)
+        w->nfds = rng_range(&w->rng, 1, MOST);
+    pass_sets(w);
+}
+
+/* --- the model --------------------------------------------------------- */
+
+/* fs/select.c: POLLIN_SET, POLLOUT_SET, POLLEX_SET, and NVAL in each. */
+static bool satisfies(int set, unsigned events)
+{
+    static const unsigned wake[EPS_SETS] = {
+        POLLNVAL | POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
+        POLLNVAL | POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
+        POLLNVAL | POLLPRI,
+    };
+
+    return events & wake[set];
+}
+
+static bool asks(const struct world *w, int set, int fd)
+{
+    return fd < w->nfds && w->passed.bits[set] && get(w->passed.bits[set], fd);
+}
+
+static unsigned wanted_of(const struct world *w, int fd)
+{
+    unsigned want = 0;
+
+    if (asks(w, EPS_READ, fd))
+        want |= POLLIN | POLLRDNORM | POLLRDBAND;
+    if (asks(w, EPS_WRITE, fd))
+        want |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    if (asks(w, EPS_EXCEPT, fd))
+        want |= POLLPRI;
+    return want;
+}
+
+/* What the kernel would leave in the sets; returns what it would return. */
+static int answer_naively(const struct world *w, struct sets *result)
+{
+    int told = 0;
+
+    *result = w->program;
+    for (int set = 0; set < EPS_SETS; set++) {
+        if (!w->passed.bits[set])
+            continue;
+        /* Two names for one set: the later is what remains (S7). */
+        int to = w->passed.bits[set] == w->program.words[0] ? 0 : set;
+        for (int fd = 0; fd < EPS_WORDS(w->nfds) * 64 && fd < MOST; fd++) {
+            bool on = asks(w, set, fd) && satisfies(set, w->ready[fd]);
+            put(result->words[to], fd, on);
+            told += on;
+        }
+        for (int fd = MOST; fd < EPS_WORDS(w->nfds) * 64; fd++)
+            put(result->words[to], fd, false);
+    }
+    return told;
+}
+
+/* --- one round --------------------------------------------------------- */
+
+static void update(struct world *w)
+{
+    int fd;
+
+    assert_true(
+        eps_selview_update(&w->view, &w->registry, &w->passed, w->nfds));
+    while ((fd = eps_registry_next_dirty(&w->registry)) >= 0)
+        eps_selview_settle(&w->view, fd, eps_registry_at(&w->registry, fd));
+}
+
+static void check_interest(struct world *w)
+{
+    for (int fd = 0; fd < MOST; fd++) {
+        unsigned want = wanted_of(w, fd);
+        if (!eps_registry_covers(&w->registry, fd)) {
+            assert_int_equal(want, 0);
+            continue;
+        }
+        struct eps_reg *reg = eps_registry_at(&w->registry, fd);
+        assert_int_equal(!!(reg->flags & EPS_REG_WANTED), want != 0);
+        assert_int_equal(reg->want, want);
+    }
+}
+
+static void look_around(struct world *w)
+{
+    for (int fd = 0; fd < MOST; fd++) {
+        w->ready[fd] =
+            rng_chance(&w->rng, 15) ? (unsigned)rng_next(&w->rng) & 0x27ff : 0;
+        w->native[fd] = rng_chance(&w->rng, 10);
+    }
+}
+
+/* The native call on the scratch bitmaps: what was not asked is no answer. */
+static int look_natively(struct world *w)
+{
+    eps_selview_scratch_begin(&w->view);
+    for (int fd = 0; fd < w->nfds; fd++)
+        if (w->native[fd])
+            eps_selview_scratch_ask(&w->view, fd);
+    for (int set = 0; set < EPS_SETS; set++)
+        for (int fd = 0; fd < w->nfds; fd++) {
+            unsigned long *bits = w->view.scratch.bits[set];
+            assert_int_equal(get(bits, fd), w->native[fd] && asks(w, set, fd));
+            if (!satisfies(set, w->ready[fd]))
+                put(bits, fd, false);
+        }
+    return eps_selview_merge(&w->view);
+}
+
+static int tell(struct world *w)
+{
+    int told = 0;
+
+    eps_selview_begin(&w->view);
+    for (int fd = 0; fd < w->nfds; fd++)
+        if (w->ready[fd] && !w->native[fd])
+            told += eps_selview_tell(&w->view, fd, w->ready[fd]);
+    return told + look_natively(w);
+}
+
+static void check_highest(struct world *w)
+{
+    int highest = w->nfds - 1;
+
+    while (highest >= 0 && !asks(w, 0, highest) && !asks(w, 1, highest) &&
+           !asks(w, 2, highest))
+        highest--;
+    assert_int_equal(eps_bitmaps_highest(&w->passed, w->nfds, 0), highest);
+    assert_int_equal(eps_bitmaps_highest(&w->passed, w->nfds, 64),
+                     highest < 64 ? -1 : highest);
+}
+
+static void agrees_with_a_look_at_each_bit(void **state)
+{
+    static struct world w;
+    static struct sets expected;
+
+    (void)state;
+    w = (struct world){.rng = unit_rng()};
+    for (int round = 0; round < ROUNDS; round++) {
+        change(&w);
+        update(&w);
+        check_interest(&w);
+        check_highest(&w);
+        look_around(&w);
+        int told = tell(&w);
+        assert_int_equal(told, answer_naively(&w, &expected));
+        eps_selview_write(&w.view, &w.passed);
+        assert_memory_equal(&w.program, &expected, sizeof(expected));
+    }
+    eps_selview_clear(&w.view);
+    eps_registry_clear(&w.registry);
+}
+
+/* The epoll descriptor's own bit may need more room than the caller's. */
+static void keeps_what_was_asked_when_it_grows(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    w = (struct world){.nfds = 100};
+    for (int set = 0; set < EPS_SETS; set++) {
+        w.passed.bits[set] = w.program.words[set];
+        put(w.program.words[set], 70 + set, true);
+    }
+    update(&w);
+    eps_selview_begin(&w.view);
+    assert_int_equal(eps_selview_tell(&w.view, 70, POLLIN), 1);
+    assert_true(eps_selview_reserve(&w.view, 100000));
+    assert_int_equal(eps_selview_tell(&w.view, 71, POLLOUT), 1);
+    assert_int_equal(eps_selview_tell(&w.view, 72, POLLIN), 0);
+    eps_selview_write(&w.view, &w.passed);
+    assert_true(get(w.program.words[EPS_READ], 70));
+    assert_true(get(w.program.words[EPS_WRITE], 71));
+    assert_false(get(w.program.words[EPS_EXCEPT], 72));
+    eps_selview_clear(&w.view);
+}
+
+UNIT_MAIN(cmocka_unit_test(agrees_with_a_look_at_each_bit),
+          cmocka_unit_test(keeps_what_was_asked_when_it_grows))

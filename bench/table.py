@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""What was measured: its columns, its file, and when a cell is too slow."""
+
+import csv
+from dataclasses import dataclass
+
+# What bench/cell prints, and how it is kept.
+MEASURED = ("native_ns", "library_ns", "epoll_ns", "own_ns", "own_epoll_ns",
+            "memcmp_ns", "speedup", "loss_ns", "to_epoll", "rounds")
+COLUMNS = (("call", "shape", "kind", "n", "ready", "count") + MEASURED +
+           ("answered", "times"))
+
+# A call may be slower than native by this, whichever is more.
+LOSS_SHARE = 0.03
+LOSS_NS = 8
+
+# And than epoll by hand, where much is watched and little is ready.
+EPOLL_FACTOR = 1.25
+EPOLL_LEAST_N = 256
+EPOLL_MOST_READY = 0.10
+
+
+@dataclass
+class Row:
+    call: str
+    shape: str
+    kind: str
+    n: int
+    ready: str
+    count: int
+    native_ns: float
+    library_ns: float
+    epoll_ns: float
+    own_ns: float
+    own_epoll_ns: float
+    memcmp_ns: float
+    speedup: float
+    loss_ns: float
+    to_epoll: float
+    rounds: float
+    answered: float  # share of the library's calls that epoll answered
+    times: int = 1  # how often it was measured; this is the median
+
+    def is_slower(self):
+        return self.loss_ns > max(LOSS_NS, LOSS_SHARE * self.native_ns)
+
+    def epoll_bound(self):
+        """What epoll by hand allows the library, in nanoseconds."""
+        compare = self.memcmp_ns if self.call == "poll" else 0
+        return EPOLL_FACTOR * self.epoll_ns + compare
+
+    def is_judged_by_epoll(self):
+        return (self.n >= EPOLL_LEAST_N and
+                self.count <= EPOLL_MOST_READY * self.n)
+
+    def is_far_from_epoll(self):
+        return (self.is_judged_by_epoll() and
+                self.library_ns > self.epoll_bound())
+
+    def floor(self):
+        """How much faster than native one comparison and one epoll_wait
+        would have been: nobody who is given an array can do better."""
+        compare = self.memcmp_ns if self.call == "poll" else 0
+        return self.native_ns / (self.epoll_ns + compare)
+
+    def name(self):
+        return (f"{self.call}, {self.shape}, {self.kind}, n = {self.n:,}, "
+                f"{self.ready} ready")
+
+    def values(self):
+        return [getattr(self, column) for column in COLUMNS]
+
+
+def read(path):
+    types = Row.__annotations__
+    with open(path, newline="") as file:
+        return [Row(**{name: types[name](value) for name, value in row.items()})
+                for row in csv.DictReader(file)]
+
+
+class Writer:
+    """Writes rows as they come, so that an interrupted run leaves what it
+    has measured."""
+
+    def __init__(self, path):
+        self.file = open(path, "w", newline="")
+        self.csv = csv.writer(self.file, lineterminator="\n")
+        self.csv.writerow(COLUMNS)
+
+    def add(self, row):
+        self.csv.writerow(row.values())
+        self.file.flush()
+
+    def close(self):
+        self.file.close()
+
+
+def write(path, rows):
+    writer = Writer(path)
+    for row in rows:
+        writer.add(row)
+    writer.close()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+PACKAGES = ["snmpd", "snmp"]
+PROGRAM = "snmpd"
+HARD = "select() on sets larger than an fd_set, with timers of its own."
+
+
+def start(box):
+    config = box.file("snmpd.conf", f"""
+agentaddress udp:127.0.0.1:{box.port()},tcp:127.0.0.1:{box.port('tcp')}
+rocommunity public 127.0.0.1
+syslocation here
+syscontact nobody
+sysname compat
+pass_persist .1.3.6.1.4.1.8072.9999 /bin/sh {box.file('pass', PASS, 0o755)}
+""")
+    box.directory("state")
+    box.start("/usr/sbin/snmpd", "-f", "-Lo", "-C", "-c", config, "-I",
+              "system_mib,pass_persist,pass,sysORTable,snmp_mib",
+              "-p", box.path("pid"), ready=box.port("tcp"),
+              env={"SNMP_PERSISTENT_DIR": box.path("state")})
+
+
+PASS = """#!/bin/sh
+while read -r word; do
+    case $word in
+    PING) echo PONG ;;
+    get) read -r oid; echo "$oid"; echo string; echo "value of $oid" ;;
+    *) read -r oid; echo NONE ;;
+    esac
+done
+"""
+
+
+def work(box):
+    words = ("-v2c", "-c", "public", "-Oqn", "-t", "5", "-r", "2")
+    own = "1.3.6.1.4.1.8072.9999.{}"
+    for way, address in (("udp", f"udp:127.0.0.1:{box.port()}"),
+                         ("tcp", f"tcp:127.0.0.1:{box.port('tcp')}")):
+        box.same(f"{way} name", box.run("snmpget", *words, address,
+                                        "1.3.6.1.2.1.1.5.0"),
+                 b'.1.3.6.1.2.1.1.5.0 "compat"\n')
+        box.saw(f"{way} tree", box.run("snmpwalk", *words, address,
+                                       "1.3.6.1.2.1.1.6"))
+        for number in range(10):
+            name = own.format(number)
+            box.same(f"{way} {number}",
+                     box.run("snmpget", *words, address, name),
+                     f'.{name} "value of .{name}"\n'.encode())

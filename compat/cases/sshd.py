@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+import os
+
+from suite import backend, ssh
+from suite.box import blob
+from suite.terminal import Terminal
+
+PACKAGES = ["openssh-server", "openssh-client"]
+PROGRAM = "sshd"
+HARD = ("The child before authentication runs in a sandbox that kills it for "
+        "any other system call, with no descriptor to spare, chrooted; the "
+        "server executes itself anew for each connection.")
+SUBSET = True
+ROOT = True
+
+
+def start(box):
+    ssh.make_keys(box)
+    # Where the unprivileged child is locked in.
+    if not os.path.isdir("/run/sshd"):
+        os.makedirs("/run/sshd", 0o755)
+    config = box.file("sshd_config", f"""
+Port {box.port()}
+ListenAddress 127.0.0.1
+HostKey {box.path('keys/host')}
+AuthorizedKeysFile {box.path('keys/authorized')}
+PidFile none
+UsePAM no
+StrictModes no
+PermitRootLogin yes
+PasswordAuthentication no
+PrintMotd no
+PrintLastLog no
+MaxStartups 100
+Subsystem sftp internal-sftp
+LogLevel ERROR
+""")
+    box.start("/usr/sbin/sshd", "-D", "-e", "-f", config, ready=box.port())
+
+
+def work(box):
+    options = ssh.options(box, box.port())
+    data = blob(400000, "through the shell")
+    box.same("piped", box.run("ssh", *options, "localhost", "cat",
+                              input=data), data)
+    box.same("both outputs", box.run(
+        "ssh", *options, "localhost", "echo out; echo err >&2; exit 3",
+        status=3, stderr=True), b"out\nerr\n")
+    box.file("sent", data)
+    box.run("scp", "-q", *options, box.path("sent"),
+            f"localhost:{box.path('received')}")
+    box.same("copied", (box.dir / "received").read_bytes(), data)
+    terminal(box, options)
+    forwarding(box, options)
+
+
+def terminal(box, options):
+    screen = Terminal(box, "ssh", "-tt", *options, "localhost", "/bin/sh")
+    screen.expect("# ")
+    screen.line("echo $((6 * 7)) $(tty | cut -c 1-9)")
+    screen.expect("42 /dev/pts/")
+    screen.line("exit 5")
+    box.same("terminal's exit", screen.wait_for_exit(), 5)
+
+
+def forwarding(box, options):
+    echo, forward = backend.echo(box), box.port("forward")
+    box.start("ssh", *options, "-N", "-L", f"127.0.0.1:{forward}:"
+              f"127.0.0.1:{echo}", "localhost", ready=forward)
+    backend.echo_crowd(box, forward, clients=200, size=4000,
+                       name="forwarded crowd")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the compatibility suite is made of; `run` is its command."""

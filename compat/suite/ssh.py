@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Keys and options for the secure shell, all within the box."""
+
+
+def make_keys(box):
+    """A host's key and a user's; the latter may log in."""
+    box.directory("keys", 0o700)
+    for name in ("host", "user"):
+        box.plain("ssh-keygen", "-q", "-t", "ed25519", "-N", "",
+                  "-f", box.path(f"keys/{name}"))
+    public = (box.dir / "keys/user.pub").read_bytes()
+    box.file("keys/authorized", public, 0o600)
+    return public
+
+
+def options(box, port):
+    """For ssh, scp and sftp: believe this box's host, and nothing else."""
+    words = ["-F", "none", "-i", box.path("keys/user")]
+    for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null",
+                   "IdentitiesOnly=yes", "BatchMode=yes", "LogLevel=ERROR",
+                   f"Port={port}"):
+        words += ["-o", option]
+    return words

@@ -9,6 +9,7 @@
 #include "journal.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define WRITERS 4
 #define OVERRUN_NOTES 30000 /* of each writer: many times round the ring */
@@ -63,12 +64,17 @@ static void marks_wrap_around(void **state)
 /* --- many writers ------------------------------------------------------ */
 
 static int notes; /* of each writer in this test */
+static atomic_int started;
 
 /* A number tells its writer, and how many that one had written before. */
 static void *write_notes(void *argument)
 {
     int writer = *(int *)argument;
 
+    /* All at once, or one is done before the next has begun. */
+    atomic_fetch_add(&started, 1);
+    while (atomic_load(&started) < WRITERS)
+        sched_yield();
     for (int i = 0; i < notes; i++)
         eps_journal_note(writer * notes + i);
     return NULL;
@@ -116,6 +122,7 @@ static struct reader read_while_written(int count,
     uint32_t end = reader.mark + (uint32_t)(WRITERS * count);
 
     notes = count;
+    atomic_store(&started, 0);
     for (int i = 0; i < WRITERS; i++) {
         numbers[i] = i;
         reader.last[i] = -1;

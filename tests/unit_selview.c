@@ -193,13 +193,19 @@ static int tell(struct world *w)
     return told + look_natively(w);
 }
 
-static void check_highest(struct world *w)
+static void check_helpers(struct world *w)
 {
-    int highest = w->nfds - 1;
+    uint32_t count = 0;
+    int highest = -1;
 
-    while (highest >= 0 && !asks(w, 0, highest) && !asks(w, 1, highest) &&
-           !asks(w, 2, highest))
-        highest--;
+    for (int fd = 0; fd < w->nfds; fd++)
+        if (asks(w, 0, fd) || asks(w, 1, fd) || asks(w, 2, fd)) {
+            count++;
+            highest = fd;
+        }
+    assert_int_equal(eps_bitmaps_count(&w->passed, w->nfds), count);
+    /* What was just taken over is itself. */
+    assert_true(eps_selview_resembles(&w->view, &w->passed, w->nfds));
     assert_int_equal(eps_bitmaps_highest(&w->passed, w->nfds, 0), highest);
     assert_int_equal(eps_bitmaps_highest(&w->passed, w->nfds, 64),
                      highest < 64 ? -1 : highest);
@@ -216,7 +222,7 @@ static void agrees_with_a_look_at_each_bit(void **state)
         change(&w);
         update(&w);
         check_interest(&w);
-        check_highest(&w);
+        check_helpers(&w);
         look_around(&w);
         int told = tell(&w);
         assert_int_equal(told, answer_naively(&w, &expected));
@@ -251,5 +257,33 @@ static void keeps_what_was_asked_when_it_grows(void **state)
     eps_selview_clear(&w.view);
 }
 
+/* Fresh sets with most of the old numbers are the old ones; others are not. */
+static void resembles_only_what_is_alike(void **state)
+{
+    static struct world w;
+    static struct sets other;
+    struct eps_bitmaps passed = {{other.words[EPS_READ], NULL, NULL}};
+
+    (void)state;
+    w = (struct world){.nfds = 1000};
+    w.passed.bits[EPS_READ] = w.program.words[EPS_READ];
+    for (int fd = 0; fd < 1000; fd += 10) {
+        put(w.program.words[EPS_READ], fd, true);
+        put(other.words[EPS_READ], fd, fd >= 200);
+    }
+    update(&w);
+    assert_true(eps_selview_resembles(&w.view, &passed, 1000));
+    for (int fd = 0; fd < 500; fd += 10)
+        put(other.words[EPS_READ], fd, false);
+    assert_false(eps_selview_resembles(&w.view, &passed, 1000));
+    for (int fd = 0; fd < 1000; fd += 10) {
+        put(other.words[EPS_READ], fd, false);
+        put(other.words[EPS_READ], fd + 1, true);
+    }
+    assert_false(eps_selview_resembles(&w.view, &passed, 1000));
+    eps_selview_clear(&w.view);
+}
+
 UNIT_MAIN(cmocka_unit_test(agrees_with_a_look_at_each_bit),
-          cmocka_unit_test(keeps_what_was_asked_when_it_grows))
+          cmocka_unit_test(keeps_what_was_asked_when_it_grows),
+          cmocka_unit_test(resembles_only_what_is_alike))

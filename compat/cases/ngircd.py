@@ -33,7 +33,7 @@ PAM = no
 
 
 async def register(connection):
-    nick = f"n{id(connection):x}"[-9:]
+    nick = "n" + f"{id(connection):08x}"[-8:]
     await connection.send(f"NICK {nick}\r\nUSER u 0 * :u\r\n".encode())
     while b" 376 " not in await connection.until():
         pass  # Until the end of the message of the day.

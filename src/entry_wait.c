@@ -4,6 +4,7 @@
  */
 #include "entry.h"
 
+#include "options.h"
 #include "pollcall.h"
 #include "selcall.h"
 
@@ -15,11 +16,26 @@ static bool is_off(void)
     return !atomic_load_explicit(&eps_process.ready, memory_order_relaxed);
 }
 
+/*
+ * What most programs do most of the time, and must not pay for: a small
+ * call is counted and passed on, before anything else is made of it.
+ */
+static inline bool is_passed_on(uint64_t n)
+{
+    if (n >= eps_process.small && !is_off())
+        return false;
+    if (!is_off())
+        eps_gate_refuse(eps_options.policy == EPS_POLICY_NEVER
+                            ? EPS_C_native_policy
+                            : EPS_C_native_small);
+    return true;
+}
+
 static bool run_poll(struct eps_pollcall *call, int *ret)
 {
     int saved = errno;
 
-    if (is_off() || eps_pollcall_run(call) == EPS_NATIVE)
+    if (eps_pollcall_run(call) == EPS_NATIVE)
         return false;
     *ret = call->ret;
     errno = call->ret < 0 ? call->error : saved;
@@ -53,7 +69,7 @@ static bool run_select(struct eps_selcall *call, int *ret)
 {
     int saved = errno;
 
-    if (is_off() || eps_selcall_run(call) == EPS_NATIVE)
+    if (eps_selcall_run(call) == EPS_NATIVE)
         return false;
     *ret = call->ret;
     errno = call->ret < 0 ? call->error : saved;
@@ -62,6 +78,8 @@ static bool run_select(struct eps_selcall *call, int *ret)
 
 EPS_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+    if (is_passed_on(n))
+        return EPS_NEXT(poll)(fds, n, timeout);
     struct eps_pollcall call = {
         .array = fds, .count = n, .timeout_ms = timeout};
     int ret;
@@ -73,6 +91,8 @@ EPS_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
 
 EPS_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+    if (is_passed_on(n))
+        return EPS_NEXT(__poll)(fds, n, timeout);
     struct eps_pollcall call = {
         .array = fds, .count = n, .timeout_ms = timeout};
     int ret;
@@ -86,6 +106,8 @@ EPS_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout)
 EPS_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout,
                           size_t size)
 {
+    if (is_passed_on(n))
+        return EPS_NEXT(__poll_chk)(fds, n, timeout, size);
     struct eps_pollcall call = {
         .array = fds, .count = n, .timeout_ms = timeout};
     int ret;
@@ -109,6 +131,8 @@ static struct eps_pollcall ppollcall(struct pollfd *fds, nfds_t n,
 EPS_EXPORT int ppoll(struct pollfd *fds, nfds_t n,
                      const struct timespec *timeout, const sigset_t *mask)
 {
+    if (is_passed_on(n))
+        return EPS_NEXT(ppoll)(fds, n, timeout, mask);
     struct eps_pollcall call = ppollcall(fds, n, timeout, mask);
     int ret;
 
@@ -121,6 +145,8 @@ EPS_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n,
                            const struct timespec *timeout, const sigset_t *mask,
                            size_t size)
 {
+    if (is_passed_on(n))
+        return EPS_NEXT(__ppoll_chk)(fds, n, timeout, mask, size);
     struct eps_pollcall call = ppollcall(fds, n, timeout, mask);
     int ret;
 
@@ -133,6 +159,8 @@ EPS_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n,
 EPS_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
                       struct timeval *timeout)
 {
+    if (is_passed_on((uint64_t)(n < 0 ? 0 : n)))
+        return EPS_NEXT(select)(n, r, w, x, timeout);
     struct eps_selcall call = selcall(n, r, w, x);
     int ret;
 
@@ -145,6 +173,8 @@ EPS_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
 EPS_EXPORT int __select(int n, fd_set *r, fd_set *w, fd_set *x,
                         struct timeval *timeout)
 {
+    if (is_passed_on((uint64_t)(n < 0 ? 0 : n)))
+        return EPS_NEXT(__select)(n, r, w, x, timeout);
     struct eps_selcall call = selcall(n, r, w, x);
     int ret;
 
@@ -157,6 +187,8 @@ EPS_EXPORT int __select(int n, fd_set *r, fd_set *w, fd_set *x,
 EPS_EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x,
                        const struct timespec *timeout, const sigset_t *mask)
 {
+    if (is_passed_on((uint64_t)(n < 0 ? 0 : n)))
+        return EPS_NEXT(pselect)(n, r, w, x, timeout, mask);
     struct eps_selcall call = selcall(n, r, w, x);
     int ret;
 

@@ -492,11 +492,6 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
 {
     struct eps_thread *self;
 
-    if (eps_options.policy == EPS_POLICY_AUTO &&
-        call->count < eps_options.min_fds)
-        return eps_gate_refuse(EPS_C_native_small);
-    if (eps_options.policy == EPS_POLICY_NEVER)
-        return eps_gate_refuse(EPS_C_native_policy);
     if (!is_fit(call))
         return eps_gate_refuse(EPS_C_native_unfit);
     self = eps_gate_open();

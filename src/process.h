@@ -25,6 +25,7 @@ struct eps_process {
     _Atomic uint32_t *token;
 
     _Atomic bool ready;  /* start-up is done */
+    uint32_t small;      /* calls on fewer descriptors are passed on at once */
     _Atomic bool active; /* some set was made; never becomes false again */
     _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
     _Atomic bool sticky;   /* a personality we don't model: likewise */

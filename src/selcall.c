@@ -483,7 +483,26 @@ static bool resembles(const struct eps_set *set, const void *context)
     return eps_selview_resembles(&set->select, &call->sets, call->nfds);
 }
 
-/* The bitmaps' site, known by the first of them that is there. */
+/* Note (b). */
+static bool has_fit_bits(const struct eps_selcall *call)
+{
+    int highest = eps_bitmaps_highest(&call->sets, call->nfds, 64);
+
+    return highest < 0 || eps_fdtable_contains(highest);
+}
+
+/* The same question as last time needs no counting. */
+static bool is_same(const struct eps_site *site,
+                    const struct eps_selcall *call)
+{
+    return site && site->set &&
+           eps_selview_is_same(&site->set->select, &call->sets, call->nfds);
+}
+
+/*
+ * The bitmaps' site, known by the first of them that is there; NULL if they
+ * have bits beyond the descriptor table.
+ */
 static struct eps_site *find_site(struct eps_selcall *call,
                                   struct eps_thread *self)
 {
@@ -493,6 +512,14 @@ static struct eps_site *find_site(struct eps_selcall *call,
     for (int i = EPS_WRITE; !key && i < EPS_SETS; i++)
         key = call->sets.bits[i];
     site = eps_site_at(self, EPS_CALL_SELECT, key);
+    call->same = is_same(site, call);
+    if (call->same) {
+        call->count = site->count;
+        return site;
+    }
+    call->count = eps_bitmaps_count(&call->sets, call->nfds);
+    if (!has_fit_bits(call))
+        return NULL;
     if (!site)
         site = eps_site_like(self, EPS_CALL_SELECT, call->count, resembles,
                              call);
@@ -509,6 +536,10 @@ static struct eps_set *find_set(struct eps_selcall *call,
 {
     struct eps_site *site = find_site(call, self);
 
+    if (!site) {
+        eps_count(self, EPS_C_native_unfit);
+        return NULL;
+    }
     call->site = site;
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_wants_epoll(&site->policy, call->count)) {
@@ -564,8 +595,9 @@ static enum eps_outcome answer(struct eps_selcall *call,
     self->changing = true;
     set = find_set(call, self);
     fresh = set && !set->calls;
-    updated = set && eps_selview_update(&set->select, &set->registry,
-                                        &call->sets, call->nfds);
+    updated = set && (call->same ||
+                      eps_selview_update(&set->select, &set->registry,
+                                         &call->sets, call->nfds));
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
@@ -615,50 +647,25 @@ static bool has_fit_size(const struct eps_selcall *call)
                               eps_fdtable_contains(call->nfds - 1));
 }
 
-static bool has_fit_bits(const struct eps_selcall *call)
+static enum eps_outcome refuse(struct eps_thread *self,
+                               enum eps_counter reason)
 {
-    int highest = eps_bitmaps_highest(&call->sets, call->nfds, 64);
-
-    return highest < 0 || eps_fdtable_contains(highest);
-}
-
-static bool is_small(const struct eps_selcall *call)
-{
-    return eps_options.policy == EPS_POLICY_AUTO &&
-           call->count < eps_options.min_fds;
-}
-
-/* Behind the gate: what the caller's bitmaps have to say. */
-static enum eps_outcome judge(struct eps_selcall *call,
-                              struct eps_thread *self)
-{
-    if (!may_be_read(self, call)) {
-        eps_count(self, EPS_C_native_memory);
-        return EPS_NATIVE;
-    }
-    call->count = eps_bitmaps_count(&call->sets, call->nfds);
-    if (is_small(call))
-        eps_count(self, EPS_C_native_small);
-    else if (!has_fit_bits(call))
-        eps_count(self, EPS_C_native_unfit);
-    else
-        return answer(call, self);
+    eps_count(self, reason);
     return EPS_NATIVE;
 }
 
 enum eps_outcome eps_selcall_run(struct eps_selcall *call)
 {
-    struct eps_thread *self;
+    struct eps_thread *self = eps_thread_self();
 
-    if (eps_options.policy == EPS_POLICY_AUTO &&
-        call->nfds < (int)eps_options.min_fds)
-        return eps_gate_refuse(EPS_C_native_small);
-    if (eps_options.policy == EPS_POLICY_NEVER)
-        return eps_gate_refuse(EPS_C_native_policy);
+    if (!eps_process_may_answer() || !self)
+        return refuse(self, EPS_C_native_barred);
     if (!has_fit_timeout(call) || !has_fit_size(call))
         return eps_gate_refuse(EPS_C_native_unfit);
+    if (!may_be_read(self, call))
+        return eps_gate_refuse(EPS_C_native_memory);
+    if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small))
+        return refuse(self, EPS_C_native_small);
     self = eps_gate_open();
-    if (!self)
-        return EPS_NATIVE;
-    return eps_gate_close(self, judge(call, self));
+    return self ? eps_gate_close(self, answer(call, self)) : EPS_NATIVE;
 }

@@ -29,6 +29,7 @@ struct eps_selcall {
 
     /* On the way. */
     uint32_t count; /* descriptors in any of the sets */
+    bool same;      /* ... and they are those of the last call */
     struct eps_site *site;
     int64_t begun; /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;

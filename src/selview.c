@@ -211,6 +211,46 @@ static unsigned long any_of(const struct eps_bitmaps *maps, int word, int nfds)
     return any;
 }
 
+bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
+                      uint32_t least)
+{
+    uint32_t count = 0;
+
+    for (int word = 0; word < EPS_WORDS(nfds) && count < least; word++) {
+        unsigned long any = any_of(caller, word, nfds);
+        if (any)
+            count += (uint32_t)__builtin_popcountl(any);
+    }
+    return count >= least;
+}
+
+/* The whole words at once; of the last one, only the bits below nfds. */
+static bool is_same_map(const unsigned long *now, const unsigned long *then,
+                        int nfds)
+{
+    int whole = nfds / EPS_WORD_BITS;
+
+    if (memcmp(now, then, (size_t)whole * sizeof(*now)) != 0)
+        return false;
+    return nfds % EPS_WORD_BITS == 0 || word_of(now, whole, nfds) == then[whole];
+}
+
+bool eps_selview_is_same(const struct eps_selview *view,
+                         const struct eps_bitmaps *caller, int nfds)
+{
+    if (nfds != view->nfds)
+        return false;
+    for (int set = 0; set < EPS_SETS; set++) {
+        /* A set that is not there asks nothing. */
+        if (!caller->bits[set] != !view->caller.bits[set])
+            return false;
+        if (caller->bits[set] &&
+            !is_same_map(caller->bits[set], view->asked.bits[set], nfds))
+            return false;
+    }
+    return true;
+}
+
 uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
 {
     uint32_t count = 0;

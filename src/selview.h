@@ -72,6 +72,14 @@ void eps_selview_write(const struct eps_selview *view,
 bool eps_selview_resembles(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds);
 
+/* True if exactly the same is asked as last time. */
+bool eps_selview_is_same(const struct eps_selview *view,
+                         const struct eps_bitmaps *caller, int nfds);
+
+/* True if at least so many numbers have a bit in a caller's bitmaps. */
+bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
+                      uint32_t least);
+
 /* How many numbers have a bit in any of a caller's bitmaps. */
 uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds);
 

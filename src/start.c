@@ -39,6 +39,10 @@ __attribute__((constructor)) static void start(void)
     if (eps_fdwatch_start()) {
         eps_thread_start();
         pthread_atfork(NULL, NULL, child_of_fork);
+        if (eps_options.policy == EPS_POLICY_AUTO)
+            eps_process.small = eps_options.min_fds;
+        if (eps_options.policy == EPS_POLICY_NEVER)
+            eps_process.small = UINT32_MAX;
         atomic_store(&eps_process.ready, true);
     } else {
         eps_log(EPS_LOG_WARN, "no address space: all calls go native");

@@ -30,12 +30,12 @@
 
 _Atomic uint32_t eps_thread_epoch;
 _Thread_local bool eps_vfork_pending;
+_Thread_local struct eps_thread *eps_thread_mine;
 
 static struct eps_thread first_blocks[FIRST_BLOCKS];
 static struct eps_thread *_Atomic slabs[SLABS];
 static _Atomic uint64_t ended[EPS_COUNTERS];
 static pthread_key_t exit_key;
-static _Thread_local struct eps_thread *mine;
 
 static void give_back(void *block)
 {
@@ -50,7 +50,7 @@ static void give_back(void *block)
     self->frame = NULL;
     self->private_table = false;
     self->rest = 0;
-    mine = NULL;
+    eps_thread_mine = NULL;
     atomic_store(&self->used, 0);
 }
 
@@ -99,15 +99,13 @@ static struct eps_thread *take(void)
     return block;
 }
 
-struct eps_thread *eps_thread_self(void)
+struct eps_thread *eps_thread_take(void)
 {
-    if (!mine) {
-        mine = take();
-        /* The value is what makes the key's destructor run. */
-        if (mine)
-            pthread_setspecific(exit_key, mine);
-    }
-    return mine;
+    eps_thread_mine = take();
+    /* The value is what makes the key's destructor run. */
+    if (eps_thread_mine)
+        pthread_setspecific(exit_key, eps_thread_mine);
+    return eps_thread_mine;
 }
 
 /* The child of a fork has one thread; nothing is running in the others. */
@@ -125,7 +123,7 @@ void eps_thread_reset_all(void)
                 memset(&all[i][j], 0, sizeof(all[i][j]));
     }
     memset(ended, 0, sizeof(ended));
-    mine = NULL;
+    eps_thread_mine = NULL;
     eps_vfork_pending = false;
 }
 

@@ -64,11 +64,19 @@ extern _Thread_local bool eps_vfork_pending;
 /* Called once, from start-up. */
 void eps_thread_start(void);
 
+/* This thread's block, once it has one. */
+extern _Thread_local struct eps_thread *eps_thread_mine;
+
+struct eps_thread *eps_thread_take(void);
+
 /*
  * This thread's block; NULL if none is to be had. Makes no system call in
  * the first threads of a process: a sandbox may forbid all but the native.
  */
-struct eps_thread *eps_thread_self(void);
+static inline struct eps_thread *eps_thread_self(void)
+{
+    return eps_thread_mine ? eps_thread_mine : eps_thread_take();
+}
 
 /* The child of a fork: no block but a fresh one for its only thread. */
 void eps_thread_reset_all(void);

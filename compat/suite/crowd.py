@@ -75,7 +75,7 @@ class Crowd:
     """CLIENTS connections to ADDRESS (a port, or a socket's path)."""
 
     def __init__(self, address, talk, clients=200, active=16, word=None,
-                 greet=None, tls=False, half=None, rounds=1):
+                 greet=None, tls=False, half=None, rounds=1, resets=True):
         self.address = address
         self.talk = talk
         self.clients = clients
@@ -85,6 +85,7 @@ class Crowd:
         self.half = half      # A talk whose client closes its half early.
         self.tls = tls
         self.rounds = rounds
+        self.resets = resets  # False for who can't take it natively.
         self.digests = {}
 
     async def _open(self):
@@ -135,7 +136,9 @@ class Crowd:
         idle = []
         for _ in range(self.clients // 2):
             idle.append(await self._open())
-        roles = (self._talker, self._closer, self._resetter, self._talker)
+        roles = (self._talker, self._closer,
+                 self._resetter if self.resets else self._talker,
+                 self._talker)
         await asyncio.gather(*(
             roles[number % 4](number)
             for number in range(self.clients - len(idle))))

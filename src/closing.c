@@ -134,6 +134,8 @@ void eps_closing_end(const struct eps_closing *closing, bool done)
         if (!late.on)
             return;
     }
+    if (eps_fdwatch_is_blank(late.fd)) /* as before the call: most are */
+        return;
     holder = eps_fdwatch_ended(late.fd);
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return;

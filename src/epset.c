@@ -22,13 +22,13 @@
 #include "fdwatch.h"
 #include "journal.h"
 #include "kind.h"
-#include "setlife.h"
 #include "memory.h"
+#include "setlife.h"
 
 #include <errno.h>
 
-#define SPARE_EVENTS 64     /* room for a bell and some ghosts */
-#define IDLE_SPARE 64       /* idle items kept beside half of the wanted */
+#define SPARE_EVENTS 64 /* room for a bell and some ghosts */
+#define IDLE_SPARE 64   /* idle items kept beside half of the wanted */
 #define OLDEST_GHOST (1u << 20)
 
 static int epfd_of(const struct eps_set *set)
@@ -243,8 +243,11 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
         return make_residual(set, fd, reg);
 
     if (eps_reg_state(reg) != EPS_REG_ABSENT &&
-        reg->generation != eps_fdwatch_generation(fd))
-        set_state(set, reg, EPS_REG_ABSENT); /* another file by now */
+        reg->generation != eps_fdwatch_generation(fd)) {
+        /* Another file by now; its closer has paid for the item's end. */
+        set_state(set, reg, EPS_REG_ABSENT);
+        set->work += EPS_COST_DELETE;
+    }
     if (eps_reg_state(reg) == EPS_REG_REGISTERED)
         return settle_registered(set, fd, reg, self);
     if (!(reg->flags & EPS_REG_WANTED)) {
@@ -378,8 +381,7 @@ static bool make_room_for_events(struct eps_set *set)
     void *events = eps_memory_map(capacity * eps_epoll_event_size);
     if (!events)
         return false;
-    eps_memory_unmap(set->events,
-                     set->event_capacity * eps_epoll_event_size);
+    eps_memory_unmap(set->events, set->event_capacity * eps_epoll_event_size);
     set->events = events;
     set->event_capacity = capacity;
     return true;
@@ -411,8 +413,8 @@ int eps_epset_prepare(struct eps_set *set, struct eps_thread *self)
 
 int eps_epset_look(struct eps_set *set, struct eps_thread *self)
 {
-    int found = eps_epoll_wait(epfd_of(set), set->events,
-                               (int)set->event_capacity);
+    int found =
+        eps_epoll_wait(epfd_of(set), set->events, (int)set->event_capacity);
 
     if (found == -EBADF || found == -EINVAL)
         return lose(set, self);

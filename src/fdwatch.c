@@ -157,6 +157,11 @@ unsigned eps_fdwatch_ended(int fd)
     return step(fd, CLOSED);
 }
 
+bool eps_fdwatch_is_blank(int fd)
+{
+    return (atomic_load(&words[fd]) & (HOLDER_MASK | KIND_MASK)) == 0;
+}
+
 bool eps_fdwatch_handed_out(int fd, enum eps_kind kind)
 {
     uint64_t word = atomic_load(&words[fd]);

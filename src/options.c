@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration. Owns eps_options; runs in start-up only, and keeps
- * pointers into the environment as it was then.
+ * The configuration. Owns eps_options; runs in start-up only, and keeps no
+ * pointer into the environment.
  */
 #include "options.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -50,9 +51,13 @@ static bool read_min_fds(const char *value)
 
 static bool read_stats(const char *value)
 {
-    if (!*value)
+    /* A copy: programs that show a title write over their environment. */
+    static char path[PATH_MAX];
+
+    if (!*value || strlen(value) >= sizeof(path))
         return false;
-    eps_options.stats = value;
+    strcpy(path, value);
+    eps_options.stats = path;
     return true;
 }
 

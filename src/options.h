@@ -18,7 +18,7 @@ enum eps_policy {
 };
 
 /* Below this many descriptors native is as fast; measured, see HACKING.md. */
-#define EPS_DEFAULT_MIN_FDS 16
+#define EPS_DEFAULT_MIN_FDS 32
 
 struct eps_options {
     enum eps_policy policy;

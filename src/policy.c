@@ -5,17 +5,20 @@
 #include "policy.h"
 
 #define NATIVE_CALL 130      /* a native call that looks at nothing */
-#define NATIVE_16 (55 * 16)  /* a descriptor, before any was timed: the least */
-#define NATIVE_16_LEAST (20 * 16)
+#define NATIVE_16 (20 * 16)  /* a descriptor, before any was timed: the least */
+#define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
 #define NATIVE_READY 8 /* a ready one's revents */
-#define EPOLL_CALL 170 /* our own way through a call, epoll_wait included */
+#define EPOLL_CALL 220 /* our own way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
 #define EPOLL_READY 165 /* in real loops, where caches are cold */
 #define COMPARE_16 3    /* an entry's compare, in 1/16 ns */
 #define BUILD 420       /* a descriptor's part in making a set */
-#define TIMED_CALLS 16  /* one native call in so many is timed */
-#define MOST_DOUBLINGS 8
+#define FIRST_TIMED 8   /* native calls that are all timed */
+#define TIMED_CALLS 16  /* ... and later one in so many */
+#define PASSED_BELOW 1024 /* where a look at a native call would show */
+#define PASSES 7
+#define MOST_DOUBLINGS 12
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
 static int64_t native_cost(const struct eps_policy_state *state,
@@ -41,6 +44,11 @@ static int64_t price(const struct eps_policy_state *state, uint32_t count)
     return (int64_t)count * BUILD << state->doublings;
 }
 
+uint32_t eps_policy_passes(uint32_t count)
+{
+    return count < PASSED_BELOW ? PASSES : 0;
+}
+
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count)
 {
     if (!state->epoll && state->credit >= price(state, count)) {
@@ -54,7 +62,9 @@ bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count)
 
 bool eps_policy_wants_time(struct eps_policy_state *state)
 {
-    return state->samples++ % TIMED_CALLS == 0;
+    uint32_t number = state->samples++;
+
+    return number < FIRST_TIMED || number % TIMED_CALLS == 0;
 }
 
 /*
@@ -67,12 +77,12 @@ static void learn_native(struct eps_policy_state *state,
     int64_t sample = (call->native_ns - NATIVE_CALL -
                       (int64_t)call->ready * NATIVE_READY) *
                      16 / call->count;
-    int64_t now = state->native_16 ? state->native_16 : NATIVE_16;
+    int64_t now = state->native_16 ? state->native_16 : NATIVE_16_MOST;
 
     if (sample < now)
-        now -= (now - sample) / 2;
+        now = sample;
     else
-        now += (sample - now < now / 4 ? sample - now : now / 4) / 4;
+        now += (sample - now < now / 4 ? sample - now : now / 4) / 16;
     now = now < NATIVE_16_LEAST ? NATIVE_16_LEAST : now;
     state->native_16 = (uint32_t)(now > NATIVE_16_MOST ? NATIVE_16_MOST : now);
 }
@@ -84,8 +94,11 @@ void eps_policy_after_native(struct eps_policy_state *state,
 
     if (call->native_ns && call->count)
         learn_native(state, call);
+    if (state->samples < FIRST_TIMED)
+        return; /* too early to tell */
     native = native_cost(state, call);
-    state->credit += native - epoll_cost(call) - native / 8;
+    state->credit += (native - epoll_cost(call) - native / 8) *
+                     (eps_policy_passes(call->count) + 1);
     if (state->credit < 0)
         state->credit = 0;
 }

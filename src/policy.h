@@ -43,6 +43,12 @@ struct eps_policy_call {
 /* True if the next call should be answered from an epoll set. */
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);
 
+/*
+ * After a native call on so many descriptors, how many of the next ones on
+ * the same array may be passed on without being looked at.
+ */
+uint32_t eps_policy_passes(uint32_t count);
+
 /* True if the next native call should be timed. */
 bool eps_policy_wants_time(struct eps_policy_state *state);
 

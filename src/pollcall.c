@@ -403,6 +403,7 @@ static struct eps_set *find_set(struct eps_pollcall *call,
         !eps_policy_wants_epoll(&site->policy, count)) {
         call->begun =
             eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
+        eps_site_pass(self, site);
         eps_count(self, EPS_C_native_policy);
         return NULL;
     }

@@ -62,18 +62,18 @@ void eps_pollview_clear(struct eps_pollview *view)
 static void unlink_position(struct eps_pollview *view,
                             struct eps_registry *registry, uint32_t position)
 {
-    int slot = eps_registry_slot(view->copy[position].fd);
     struct eps_link link = view->links[position];
 
-    if (slot < 0)
+    if (link.slot < 0)
         return;
     if (link.previous)
         view->links[link.previous - 1].next = link.next;
     else
-        eps_registry_at(registry, slot)->first = link.next;
+        eps_registry_at(registry, link.slot)->first = link.next;
     if (link.next)
         view->links[link.next - 1].previous = link.previous;
-    eps_registry_mark_dirty(registry, slot);
+    view->links[position].slot = -1;
+    eps_registry_mark_dirty(registry, link.slot);
 }
 
 static bool link_position(struct eps_pollview *view,
@@ -87,12 +87,17 @@ static bool link_position(struct eps_pollview *view,
         !eps_registry_cover(registry, slot))
         return false;
     struct eps_reg *reg = eps_registry_at(registry, slot);
-    view->links[position] = (struct eps_link){0, (int32_t)reg->first};
+    view->links[position] = (struct eps_link){0, (int32_t)reg->first, slot};
     if (reg->first)
         view->links[reg->first - 1].previous = (int32_t)position + 1;
     reg->first = position + 1;
     eps_registry_mark_dirty(registry, slot);
     return true;
+}
+
+static bool is_muted(const struct eps_pollview *view, int32_t at)
+{
+    return view->copy[at - 1].fd < 0;
 }
 
 /*
@@ -119,28 +124,52 @@ static void distrust_revents(struct eps_pollview *view, uint32_t position)
     follow_revents(view, position, -1);
 }
 
+static unsigned askable(short events)
+{
+    return (unsigned short)events & EPS_POLL_KNOWN &
+           ~(unsigned)(POLLERR | POLLHUP | POLLNVAL);
+}
+
+/* An entry whose number is the one it is linked under already. */
+static void update_linked(struct eps_pollview *view,
+                          struct eps_registry *registry, uint32_t position,
+                          struct pollfd entry)
+{
+    struct pollfd *copy = &view->copy[position];
+    int slot = view->links[position].slot;
+    const struct eps_reg *reg = eps_registry_at(registry, slot);
+
+    /* Back from being muted: settled meanwhile, it has to be so again. */
+    if (copy->events != entry.events || !(reg->flags & EPS_REG_WANTED) ||
+        (askable(entry.events) & ~(unsigned)reg->want))
+        eps_registry_mark_dirty(registry, slot);
+    copy->fd = entry.fd;
+    copy->events = entry.events;
+}
+
 static bool update_entry(struct eps_pollview *view,
                          struct eps_registry *registry, uint32_t position,
                          struct pollfd entry)
 {
     struct pollfd *copy = &view->copy[position];
+    int slot = view->links[position].slot;
 
     if (copy->fd != entry.fd || copy->events != entry.events)
         distrust_revents(view, position);
     else
         follow_revents(view, position, entry.revents);
-    if (copy->fd != entry.fd) {
-        unlink_position(view, registry, position);
-        copy->fd = entry.fd;
-        copy->events = entry.events;
-        return link_position(view, registry, position);
+    if (slot >= 0 && entry.fd < 0 && copy->events == entry.events) {
+        copy->fd = entry.fd; /* muted */
+        return true;
     }
-    if (copy->events != entry.events) {
-        copy->events = entry.events;
-        if (entry.fd >= 0)
-            eps_registry_mark_dirty(registry, eps_registry_slot(entry.fd));
+    if (slot >= 0 && eps_registry_slot(entry.fd) == slot) {
+        update_linked(view, registry, position, entry);
+        return true;
     }
-    return true;
+    unlink_position(view, registry, position);
+    copy->fd = entry.fd;
+    copy->events = entry.events;
+    return link_position(view, registry, position);
 }
 
 static bool update_block(struct eps_pollview *view,
@@ -167,6 +196,7 @@ static bool append_entry(struct eps_pollview *view,
 {
     view->copy[position] = (struct pollfd){.fd = entry.fd,
                                            .events = entry.events};
+    view->links[position].slot = -1;
     distrust_revents(view, position);
     return link_position(view, registry, position);
 }
@@ -213,13 +243,14 @@ void eps_pollview_settle(const struct eps_pollview *view, struct eps_reg *reg)
 {
     unsigned want = 0;
 
-    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next)
-        want |= (unsigned short)view->copy[at - 1].events;
-    reg->want = want & EPS_POLL_KNOWN & ~(POLLERR | POLLHUP | POLLNVAL);
-    if (reg->first)
+    reg->flags &= ~EPS_REG_WANTED;
+    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
+        if (is_muted(view, at))
+            continue;
+        want |= askable(view->copy[at - 1].events);
         reg->flags |= EPS_REG_WANTED;
-    else
-        reg->flags &= ~EPS_REG_WANTED;
+    }
+    reg->want = (uint16_t)want;
 }
 
 void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array)
@@ -256,6 +287,8 @@ int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
         unsigned asked = (unsigned short)view->copy[at - 1].events;
         unsigned revents =
             events & ((asked & EPS_POLL_KNOWN) | EPS_POLL_ALWAYS);
+        if (is_muted(view, at))
+            continue;
         told += eps_pollview_tell_at(view, (uint32_t)at - 1, revents, array);
     }
     return told;

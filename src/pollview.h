@@ -14,9 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Positions that name one number form a list through these; + 1, 0 ends. */
+/*
+ * Positions that name one number form a list through these; + 1, 0 ends. An
+ * entry that the caller switches off by a negative number stays in its list,
+ * muted: most come back as they were, and then nothing has to be done.
+ */
 struct eps_link {
     int32_t previous, next;
+    int32_t slot; /* whose list; -1: in none */
 };
 
 struct eps_pollview {

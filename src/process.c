@@ -75,7 +75,7 @@ static uint32_t random_base(void)
 
 void eps_process_start(void)
 {
-    eps_process.pid = ask_pid();
+    eps_process.pid = eps_process.loader = ask_pid();
     eps_process.tag_base = random_base();
     make_token();
     eps_process_read_limit();

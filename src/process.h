@@ -14,6 +14,7 @@
 struct eps_process {
     /* Start-up only. */
     uint32_t tag_base; /* random: what our epoll data starts from */
+    pid_t loader;      /* the process that loaded the library */
 
     /* Set by start-up, and by the child of a fork for itself. */
     pid_t pid;
@@ -26,6 +27,7 @@ struct eps_process {
 
     _Atomic bool ready;  /* start-up is done */
     uint32_t small;      /* calls on fewer descriptors are passed on at once */
+    int small_reason;    /* ... for that enum eps_counter's reason */
     _Atomic bool active; /* some set was made; never becomes false again */
     _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
     _Atomic bool sticky;   /* a personality we don't model: likewise */

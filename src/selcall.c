@@ -144,7 +144,7 @@ static int gather(struct eps_selcall *call, struct eps_set *set, int *told)
 
     eps_selview_scratch_begin(view);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
-        if (call->slept && !is_open(fd)) {
+        if (call->entered && !is_open(fd)) {
             *told += eps_selview_tell(view, fd, POLLNVAL);
             continue;
         }
@@ -228,7 +228,7 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
     int64_t slice = eps_scrub_slice(set, left);
     int ready = native_wait(call, &set->select, nfds, slice);
 
-    call->slept = true;
+    call->entered = call->slept = true;
     call->expired = ready == 0 && slice == left;
     return ready;
 }
@@ -397,6 +397,22 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
     return EPS_ANSWERED;
 }
 
+/*
+ * Before another turn: what was closed when the call began is EBADF still,
+ * what is closed from now on is told (note (a)).
+ */
+static bool enter(struct eps_selcall *call, struct eps_set *set)
+{
+    int fd = -1;
+
+    while (!call->entered &&
+           (fd = eps_registry_next_residual(&set->registry, fd)) >= 0)
+        if (!is_open(fd))
+            return false;
+    call->entered = true;
+    return true;
+}
+
 static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
                              struct eps_thread *self)
 {
@@ -404,8 +420,12 @@ static enum eps_outcome loop(struct eps_selcall *call, struct eps_set *set,
 
     for (;;) {
         int told = turn(call, set, self);
-        if (told == TURN_AGAIN || (told == TURN_LOST && retries++ < RETRIES))
+        if (told == TURN_AGAIN ||
+            (told == TURN_LOST && retries++ < RETRIES)) {
+            if (!enter(call, set))
+                return finish(call, set, -EBADF);
             continue;
+        }
         if (told == TURN_ODD) /* nothing to answer, or a bad mask */
             return eps_gate_leave_native(self, EPS_C_native_unfit);
         if (told == TURN_BARRED)
@@ -499,6 +519,15 @@ static bool is_same(const struct eps_site *site,
            eps_selview_is_same(&site->set->select, &call->sets, call->nfds);
 }
 
+static const void *key_of(const struct eps_selcall *call)
+{
+    const void *key = call->sets.bits[EPS_READ];
+
+    for (int i = EPS_WRITE; !key && i < EPS_SETS; i++)
+        key = call->sets.bits[i];
+    return key;
+}
+
 /*
  * The bitmaps' site, known by the first of them that is there; NULL if they
  * have bits beyond the descriptor table.
@@ -506,11 +535,9 @@ static bool is_same(const struct eps_site *site,
 static struct eps_site *find_site(struct eps_selcall *call,
                                   struct eps_thread *self)
 {
-    const void *key = call->sets.bits[EPS_READ];
+    const void *key = key_of(call);
     struct eps_site *site;
 
-    for (int i = EPS_WRITE; !key && i < EPS_SETS; i++)
-        key = call->sets.bits[i];
     site = eps_site_at(self, EPS_CALL_SELECT, key);
     call->same = is_same(site, call);
     if (call->same) {
@@ -545,6 +572,7 @@ static struct eps_set *find_set(struct eps_selcall *call,
         !eps_policy_wants_epoll(&site->policy, call->count)) {
         call->begun =
             eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
+        eps_site_pass(self, site);
         eps_count(self, EPS_C_native_policy);
         return NULL;
     }
@@ -666,6 +694,10 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
         return eps_gate_refuse(EPS_C_native_memory);
     if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small))
         return refuse(self, EPS_C_native_small);
+    if (self->passes && self->passed == key_of(call)) {
+        self->passes--;
+        return refuse(self, EPS_C_native_policy);
+    }
     self = eps_gate_open();
     return self ? eps_gate_close(self, answer(call, self)) : EPS_NATIVE;
 }

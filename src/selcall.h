@@ -33,6 +33,7 @@ struct eps_selcall {
     struct eps_site *site;
     int64_t begun; /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
+    bool entered; /* every number was open once: now a closed one is told */
     bool slept;   /* it has waited: numbers may have ended meanwhile */
     bool expired; /* the native wait ended by its timeout */
     bool unseen;  /* gone native because the memory is new to us */

@@ -29,6 +29,17 @@ static void child_of_fork(void)
     eps_process_become_new();
 }
 
+static void decide_what_is_small(void)
+{
+    eps_process.small_reason = EPS_C_native_small;
+    if (eps_options.policy == EPS_POLICY_AUTO)
+        eps_process.small = eps_options.min_fds;
+    if (eps_options.policy == EPS_POLICY_NEVER) {
+        eps_process.small = UINT32_MAX;
+        eps_process.small_reason = EPS_C_native_policy;
+    }
+}
+
 __attribute__((constructor)) static void start(void)
 {
     int saved = errno;
@@ -39,10 +50,7 @@ __attribute__((constructor)) static void start(void)
     if (eps_fdwatch_start()) {
         eps_thread_start();
         pthread_atfork(NULL, NULL, child_of_fork);
-        if (eps_options.policy == EPS_POLICY_AUTO)
-            eps_process.small = eps_options.min_fds;
-        if (eps_options.policy == EPS_POLICY_NEVER)
-            eps_process.small = UINT32_MAX;
+        decide_what_is_small();
         atomic_store(&eps_process.ready, true);
     } else {
         eps_log(EPS_LOG_WARN, "no address space: all calls go native");

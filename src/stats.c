@@ -56,8 +56,14 @@ static bool is_regular(int fd)
     return regular;
 }
 
+/*
+ * Told by the process that loaded the library alone: in a forked child,
+ * descriptor 2 may be a client's connection by now.
+ */
 static void refuse(const char *path)
 {
+    if (eps_process.pid != eps_process.loader)
+        return;
     eps_complain("EPOLLSHIM_STATS: can't write ", path,
                  ": name a regular file that may be written");
 }
@@ -100,7 +106,7 @@ static void write_file(const uint64_t totals[EPS_COUNTERS])
     int fd;
 
     if (!expand(eps_options.stats, path)) {
-        eps_complain("EPOLLSHIM_STATS: the file's name is too long");
+        refuse("a name so long");
         return;
     }
     /* No calls: nothing to say over what the program before exec has said. */

@@ -44,6 +44,11 @@ struct eps_thread {
     bool changing;      /* ... is changing a set: it may be half changed */
     bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
 
+    /* The next calls on this array are native, and not looked at. */
+    const void *passed;
+    uint64_t passed_count;
+    uint32_t passes;
+
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
 

@@ -27,7 +27,8 @@ Group nogroup
 UseReverseDNS off
 WtmpLog off
 UseIPv6 off
-AuthOrder mod_auth_file.c mod_auth_unix.c
+AuthOrder mod_auth_unix.c
+UseFtpUsers off
 PidFile {box.path('pid')}
 ScoreboardFile none
 DelayEngine off

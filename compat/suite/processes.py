@@ -83,10 +83,10 @@ def end_gently(pid, number=signal.SIGTERM):
     send(pid, number if catches(pid, number) else LAST_WORDS)
 
 
-def end_all(ancestor, seconds=4):
+def end_all(ancestor, last_words=False, seconds=4):
     """Ends the tree below ANCESTOR; returns pids that had to be killed."""
     for pid in below(ancestor):
-        end_gently(pid)
+        end_gently(pid, LAST_WORDS if last_words else signal.SIGTERM)
 
     def alive():
         reap()

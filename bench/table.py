@@ -41,8 +41,11 @@ class Row:
     answered: float  # share of the library's calls that epoll answered
     times: int = 1  # how often it was measured; this is the median
 
+    def loss_bound(self):
+        return max(LOSS_NS, LOSS_SHARE * self.native_ns)
+
     def is_slower(self):
-        return self.loss_ns > max(LOSS_NS, LOSS_SHARE * self.native_ns)
+        return self.loss_ns > self.loss_bound()
 
     def epoll_bound(self):
         """What epoll by hand allows the library, in nanoseconds."""

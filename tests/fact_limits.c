@@ -188,7 +188,7 @@ static const char watches[] = "/proc/sys/fs/epoll/max_user_watches";
 
 static long set_max_watches(long most)
 {
-    long before;
+    long before = 0;
     FILE *file = fopen(watches, "r+");
     if (!file || fscanf(file, "%ld", &before) != 1)
         cannot("max_user_watches cannot be read and written here");

@@ -11,54 +11,48 @@
 #include <alloca.h>
 #include <stdarg.h>
 
-static void leaving(bool final)
-{
-    if (atomic_load(&eps_process.ready))
-        eps_stats_write(final);
-}
-
 EPS_EXPORT void _exit(int status)
 {
-    leaving(true);
+    eps_leave(true);
     EPS_NEXT(_exit)(status);
     __builtin_unreachable();
 }
 
 EPS_EXPORT void _Exit(int status)
 {
-    leaving(true);
+    eps_leave(true);
     EPS_NEXT(_Exit)(status);
     __builtin_unreachable();
 }
 
 EPS_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    leaving(false);
+    eps_leave(false);
     return EPS_NEXT(execve)(path, argv, envp);
 }
 
 EPS_EXPORT int execv(const char *path, char *const argv[])
 {
-    leaving(false);
+    eps_leave(false);
     return EPS_NEXT(execv)(path, argv);
 }
 
 EPS_EXPORT int execvp(const char *path, char *const argv[])
 {
-    leaving(false);
+    eps_leave(false);
     return EPS_NEXT(execvp)(path, argv);
 }
 
 EPS_EXPORT int execvpe(const char *path, char *const argv[],
                        char *const envp[])
 {
-    leaving(false);
+    eps_leave(false);
     return EPS_NEXT(execvpe)(path, argv, envp);
 }
 
 EPS_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    leaving(false);
+    eps_leave(false);
     return EPS_NEXT(fexecve)(fd, argv, envp);
 }
 

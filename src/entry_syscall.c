@@ -153,8 +153,7 @@ static long dispatch(long number, const struct arguments *args)
 #endif
     case SYS_execve:
     case SYS_exit_group:
-        if (atomic_load(&eps_process.ready))
-            eps_stats_write(number == SYS_exit_group);
+        eps_leave(number == SYS_exit_group);
         return forward(number, args);
     default:
         return forward(number, args);

@@ -72,6 +72,16 @@ static bool read_log(const char *value)
     return found >= 0;
 }
 
+static bool read_verify(const char *value)
+{
+    static const char *const words[] = {"0", "1", "abort", NULL};
+    int found = index_of(value, words);
+
+    if (found >= 0)
+        eps_options.verify = (enum eps_verify)found;
+    return found >= 0;
+}
+
 static const struct {
     const char *name;
     bool (*read)(const char *value);
@@ -80,6 +90,7 @@ static const struct {
     {"POLICY", read_policy, "auto, always or never"},
     {"MIN_FDS", read_min_fds, "a number of at most 8 digits"},
     {"STATS", read_stats, "- or a file name"},
+    {"VERIFY", read_verify, "0, 1 or abort"},
     {"LOG", read_log, "off, error, warn, info or debug"},
 };
 #define VARIABLES ((int)(sizeof(variables) / sizeof(*variables)))
@@ -105,7 +116,7 @@ static void read_entry(const char *entry)
 
     if (found < 0)
         eps_complain("ignored " PREFIX, entry,
-                     ": known are POLICY, MIN_FDS, STATS and LOG");
+                     ": known are POLICY, MIN_FDS, STATS, VERIFY and LOG");
     else if (!variables[found].read(value))
         eps_complain("ignored " PREFIX, entry, ": it takes ",
                      variables[found].wanted);

@@ -20,7 +20,14 @@ enum eps_policy {
 /* Below this many descriptors native is as fast; measured, see HACKING.md. */
 #define EPS_DEFAULT_MIN_FDS 32
 
+enum eps_verify {
+    EPS_VERIFY_OFF,
+    EPS_VERIFY_ON,    /* each answer is held against a native look */
+    EPS_VERIFY_ABORT, /* ... and the process ends at the first difference */
+};
+
 struct eps_options {
+    enum eps_verify verify;
     enum eps_policy policy;
     uint32_t min_fds;   /* auto: calls on fewer descriptors stay native */
     const char *stats;  /* NULL, "-" for stderr, or a path with %p for pid */

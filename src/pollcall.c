@@ -23,6 +23,7 @@
 #include "process.h"
 #include "scrub.h"
 #include "site.h"
+#include "verify.h"
 
 #include <errno.h>
 
@@ -444,6 +445,20 @@ void eps_pollcall_was_native(const struct eps_pollcall *call, int ret)
         eps_policy_after_native(&call->site->policy, &done);
 }
 
+/* For verify mode: the same question once more, without waiting. */
+static void answer_again(const struct eps_pollcall *call, struct eps_set *set,
+                         struct eps_thread *self, struct pollfd *array)
+{
+    struct eps_pollcall now = {.array = array,
+                               .count = call->count,
+                               .site = call->site,
+                               .deadline = eps_deadline_of_ms(0)};
+
+    if (eps_pollview_update(&set->poll, &set->registry, array,
+                            (uint32_t)call->count))
+        loop(&now, set, self);
+}
+
 static enum eps_outcome answer(struct eps_pollcall *call,
                                struct eps_thread *self)
 {
@@ -466,6 +481,9 @@ static enum eps_outcome answer(struct eps_pollcall *call,
         return EPS_NATIVE;
     }
     outcome = loop(call, set, self);
+    if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
+        epoch == atomic_load(&eps_thread_epoch))
+        eps_verify_poll(call, set, self, answer_again);
     if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
         call->site = NULL; /* not the model's doing */
     else if (fresh)

@@ -25,6 +25,7 @@
 #include "process.h"
 #include "scrub.h"
 #include "site.h"
+#include "verify.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -612,6 +613,22 @@ void eps_selcall_was_native(const struct eps_selcall *call, int ret)
         eps_policy_after_native(&call->site->policy, &done);
 }
 
+/* For verify mode: the same question once more, without waiting. */
+static bool answer_again(const struct eps_selcall *call, struct eps_set *set,
+                         struct eps_thread *self,
+                         const struct eps_bitmaps *sets)
+{
+    struct eps_selcall now = {.nfds = call->nfds,
+                              .sets = *sets,
+                              .precise = true,
+                              .site = call->site,
+                              .deadline = eps_deadline_of_ms(0)};
+
+    return eps_selview_update(&set->select, &set->registry, sets,
+                              call->nfds) &&
+           loop(&now, set, self) == EPS_ANSWERED && now.ret >= 0;
+}
+
 static enum eps_outcome answer(struct eps_selcall *call,
                                struct eps_thread *self)
 {
@@ -635,6 +652,9 @@ static enum eps_outcome answer(struct eps_selcall *call,
         return EPS_NATIVE;
     }
     outcome = loop(call, set, self);
+    if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
+        epoch == atomic_load(&eps_thread_epoch))
+        eps_verify_select(call, set, self, answer_again);
     if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
         call->site = NULL; /* not the model's doing */
     else if (fresh)

@@ -19,6 +19,7 @@
 #include "process.h"
 #include "stats.h"
 #include "thread.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -58,8 +59,17 @@ __attribute__((constructor)) static void start(void)
     errno = saved;
 }
 
+void eps_leave(bool final)
+{
+    if (!atomic_load(&eps_process.ready) || eps_process_is_sandboxed() ||
+        !eps_process_is_ours())
+        return;
+    if (eps_options.verify && final)
+        eps_verify_conclude();
+    eps_stats_write(final);
+}
+
 __attribute__((destructor)) static void end(void)
 {
-    if (atomic_load(&eps_process.ready))
-        eps_stats_write(true);
+    eps_leave(true);
 }

@@ -14,4 +14,10 @@
  */
 void eps_stats_write(bool final);
 
+/*
+ * This program image ends, or is about to: what there is to say, is said.
+ * Does nothing before start-up, in a sandbox, or in a vfork child.
+ */
+void eps_leave(bool final);
+
 #endif

@@ -4,21 +4,25 @@
  */
 #include "policy.h"
 
-#define NATIVE_CALL 130      /* a native call that looks at nothing */
-#define NATIVE_16 (20 * 16)  /* a descriptor, before any was timed: the least */
+#define NATIVE_CALL 130     /* a native call that looks at nothing */
+#define NATIVE_16 (20 * 16) /* a descriptor, before any was timed: the least   \
+                             */
 #define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
 #define NATIVE_READY 8 /* a ready one's revents */
 #define EPOLL_CALL 220 /* our own way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
-#define EPOLL_READY 165 /* in real loops, where caches are cold */
-#define COMPARE_16 3    /* an entry's compare, in 1/16 ns */
-#define BUILD 420       /* a descriptor's part in making a set */
-#define FIRST_TIMED 8   /* native calls that are all timed */
-#define TIMED_CALLS 16  /* ... and later one in so many */
+#define EPOLL_READY 165   /* in real loops, where caches are cold */
+#define COMPARE_16 3      /* an entry's compare, in 1/16 ns */
+#define BUILD 420         /* a descriptor's part in making a set */
+#define FIRST_TIMED 8     /* native calls that are all timed */
+#define TIMED_CALLS 16    /* ... and later one in so many */
 #define PASSED_BELOW 1024 /* where a look at a native call would show */
 #define PASSES 7
-#define MOST_DOUBLINGS 12
+#define MOST_DOUBLINGS 6
+#define CHURN_CALLS 8      /* epoll calls that churn is an average of */
+#define CHURN_FORGET 1024  /* native calls after which it is mostly forgotten  \
+                            */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
 static int64_t native_cost(const struct eps_policy_state *state,
@@ -74,9 +78,9 @@ bool eps_policy_wants_time(struct eps_policy_state *state)
 static void learn_native(struct eps_policy_state *state,
                          const struct eps_policy_call *call)
 {
-    int64_t sample = (call->native_ns - NATIVE_CALL -
-                      (int64_t)call->ready * NATIVE_READY) *
-                     16 / call->count;
+    int64_t sample =
+        (call->native_ns - NATIVE_CALL - (int64_t)call->ready * NATIVE_READY) *
+        16 / call->count;
     int64_t now = state->native_16 ? state->native_16 : NATIVE_16_MOST;
 
     if (sample < now)
@@ -97,8 +101,10 @@ void eps_policy_after_native(struct eps_policy_state *state,
     if (state->samples < FIRST_TIMED)
         return; /* too early to tell */
     native = native_cost(state, call);
-    state->credit += (native - epoll_cost(call) - native / 8) *
+    state->credit += (native - epoll_cost(call) - state->churn - native / 8) *
                      (eps_policy_passes(call->count) + 1);
+    /* Not seen in native calls, it is believed less and less. */
+    state->churn -= state->churn / CHURN_FORGET + (state->churn > 0);
     if (state->credit < 0)
         state->credit = 0;
 }
@@ -109,6 +115,7 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
     int64_t most = (int64_t)call->count * BUILD;
 
     state->credit += native_cost(state, call) - epoll_cost(call);
+    state->churn += (call->work - state->churn) / CHURN_CALLS;
     if (state->credit > most)
         state->credit = most;
     if (state->credit >= 0) {

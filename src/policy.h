@@ -8,7 +8,8 @@
  * Native calls earn credit: what epoll would have saved, less an eighth.
  * When the credit pays for building the set, epoll is entered; there, calls
  * earn and spend by what they really did; when the credit is used up, epoll
- * is left, and the next entry costs twice as much.
+ * is left, and the next entry costs twice as much: at 64 times the price of
+ * a set, coming and going costs less than 3 % of what native takes.
  */
 #ifndef EPS_POLICY_H
 #define EPS_POLICY_H
@@ -28,6 +29,7 @@ struct eps_policy_state {
     uint16_t samples;   /* native calls since one was timed */
     uint32_t good;      /* epoll calls since the price was changed */
     uint32_t native_16; /* native cost of a descriptor, in 1/16 ns; 0: unknown */
+    int64_t churn; /* the work of a call in the last epoll phase, on average */
     int64_t credit;
 };
 

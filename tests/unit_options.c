@@ -93,7 +93,14 @@ static void check_refused(const char *entry)
     assert_int_equal(eps_options.policy, defaults.policy);
     assert_int_equal(eps_options.min_fds, defaults.min_fds);
     assert_int_equal(eps_options.log, defaults.log);
+    assert_int_equal(eps_options.verify, defaults.verify);
     assert_null(eps_options.stats);
+}
+
+static void check_verify(const char *entry, enum eps_verify verify)
+{
+    assert_string_equal(read_one(entry), "");
+    assert_int_equal(eps_options.verify, verify);
 }
 
 static void good_values_are_taken(void **state)
@@ -110,6 +117,9 @@ static void good_values_are_taken(void **state)
     check_log("EPOLLSHIM_LOG=warn", EPS_LOG_WARN);
     check_log("EPOLLSHIM_LOG=info", EPS_LOG_INFO);
     check_log("EPOLLSHIM_LOG=debug", EPS_LOG_DEBUG);
+    check_verify("EPOLLSHIM_VERIFY=0", EPS_VERIFY_OFF);
+    check_verify("EPOLLSHIM_VERIFY=1", EPS_VERIFY_ON);
+    check_verify("EPOLLSHIM_VERIFY=abort", EPS_VERIFY_ABORT);
     assert_string_equal(read_one("EPOLLSHIM_STATS=/tmp/a=b"), "");
     assert_string_equal(eps_options.stats, "/tmp/a=b");
 }
@@ -131,6 +141,8 @@ static void bad_values_are_told_in_one_line(void **state)
         "EPOLLSHIM_LOG=",
         "EPOLLSHIM_LOG=verbose",
         "EPOLLSHIM_LOGS=debug",
+        "EPOLLSHIM_VERIFY=",
+        "EPOLLSHIM_VERIFY=yes",
         "EPOLLSHIM_=",
         "EPOLLSHIM_policy=always",
         "EPOLLSHIM_POLICY_=always",

@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Three times as many descriptors fit below the usual limit of 20,000. */
+#define OWN_STAGES_MOST 5000
+
 /* Both threads of shape wake inherit it. */
 static void pin(int processor)
 {
@@ -33,18 +36,24 @@ static void pin(int processor)
 }
 
 /* A call that sleeps enters every descriptor's wait queue, and would meet
- * there the entries of the others' epoll sets, which a program of its own
- * never has: so native gets descriptors of its own. Otherwise the second
- * stage is for shape two. */
-static unsigned open_stages(const struct settings *settings,
-                            struct stage stages[2])
+ * there the entries of another party's epoll set, which a program of its own
+ * never has: so each party gets descriptors of its own, or, where there would
+ * be too many, native does. The second stage is for shape two otherwise. */
+static unsigned stages_of(const struct settings *settings)
 {
-    const struct shape *shape = settings->shape;
+    if (settings->shape->sleeps)
+        return settings->n <= OWN_STAGES_MOST ? 3 : 2;
+    return settings->shape->two ? 2 : 1;
+}
+
+static unsigned open_stages(const struct settings *settings,
+                            struct stage stages[3])
+{
     unsigned ready = 0;
 
-    for (int i = 0; i < (shape->two || shape->sleeps ? 2 : 1); i++) {
+    for (unsigned i = 0; i < stages_of(settings); i++) {
         ready = stage_open(&stages[i], settings->kind, settings->n,
-                           shape->acting, settings->ready);
+                           settings->shape->acting, settings->ready);
     }
     return ready;
 }
@@ -53,17 +62,21 @@ static void open_loops(const struct settings *settings,
                        const struct stage *stages, struct loop loops[PARTIES])
 {
     waiter_open *way = settings->selects ? waiter_select : waiter_poll;
-    const struct stage *others = stages + settings->shape->sleeps;
+    const struct stage *second = stages + settings->shape->sleeps;
+    const struct stage *last = stages;
+
+    if (settings->shape->sleeps)
+        last = stages + stages_of(settings) - 1;
     const struct {
         waiter_open *way;
         const struct calls *calls;
         const struct stage *stages;
     } parties[PARTIES] = {
         [NATIVE] = {way, &calls_native, stages},
-        [LIBRARY] = {way, &calls_hooked, others},
-        [EPOLL] = {waiter_epoll, &calls_native, others},
+        [LIBRARY] = {way, &calls_hooked, second},
+        [EPOLL] = {waiter_epoll, &calls_native, last},
         [IDLE] = {way, &calls_idle, stages},
-        [IDLE_EPOLL] = {waiter_epoll, &calls_idle, others},
+        [IDLE_EPOLL] = {waiter_epoll, &calls_idle, last},
     };
 
     for (int i = 0; i < PARTIES; i++) {
@@ -173,7 +186,7 @@ int main(int argc, char **argv)
 {
     static struct samples samples;
     static struct loop loops[PARTIES];
-    struct stage stages[2];
+    struct stage stages[3];
     struct settings settings;
 
     settings_parse(&settings, argc, argv);

@@ -19,6 +19,7 @@ int visitors_listener(const struct visitors *visitors);
  * closed: each one is closed when `stay` others were accepted after it. */
 void visitors_invite(struct visitors *visitors, unsigned count);
 
-#define VISITORS_AT_MOST 256
+/* This many, at most, between two times that they are accepted. */
+#define VISITORS_AT_MOST 400
 
 #endif

@@ -8,6 +8,8 @@
  *     is EBADF, a bit beyond is left in the caller's set untouched (S2).
  * (b) The table starts at 64 and grows in powers of two; it never shrinks
  *     but in the child of a fork.
+ * (c) There it shrinks to what the highest open number needs: ours would
+ *     keep it larger than it is natively, and change answers (S2).
  */
 #include "fdtable.h"
 
@@ -95,6 +97,34 @@ static bool move_to(int fd, int number)
     return false;
 }
 
+/*
+ * The program's highest open number, counted from `top` down. A poll for
+ * nothing would tell many at once, but use up the event of a file such as
+ * /proc/self/mounts (W1).
+ */
+static int highest_open(int top)
+{
+    while (--top > 0)
+        if (!eps_fdwatch_is_internal(top) && !is_free(top))
+            break;
+    return top;
+}
+
+/*
+ * Note (c): no higher than a table of the program's own numbers would be,
+ * if there is room.
+ */
+static int own_size(int size, int fd)
+{
+    int own = SMALLEST;
+    int highest = highest_open(size);
+
+    while (own < size && own <= highest)
+        own *= 2;
+    /* `fd` is ours, and stands for the lowest number the program will get. */
+    return own - fd > own / 8 || own == size ? own : own * 2;
+}
+
 /* The highest free number below `top` and above `fd`, with `fd` moved to it. */
 static int move_high(int fd, int top)
 {
@@ -114,9 +144,16 @@ static int move_high(int fd, int top)
 int eps_fdtable_place(int fd)
 {
     uint64_t limit = atomic_load(&eps_process.open_limit);
-    int top = present_size();
+    int size = present_size();
+    int top = limit < (uint64_t)size ? (int)limit : size;
+    int own, place;
 
-    int place = move_high(fd, limit < (uint64_t)top ? (int)limit : top);
+    eps_fdwatch_set_internal(fd, true); /* not the program's: don't count it */
+    own = own_size(size, fd);
+    place = move_high(fd, own < top ? own : top);
+    if (place < 0 && own < top)
+        place = move_high(fd, top);
+    eps_fdwatch_set_internal(fd, false);
     EPS_SYS1(SYS_close, fd);
     if (place >= 0)
         eps_fdwatch_set_internal(place, true);

@@ -173,7 +173,7 @@ static void many_rounds_of_shutdown_and_close(void **state)
 {
     (void)state;
     for (int i = 0; i < 20; i++)
-        wakes(shut_and_close, 5, 0, i % 2);
+        wakes(shut_and_close, 40, 0, i % 2);
 }
 
 static const struct suite_test tests[] = {

@@ -73,6 +73,7 @@ static void past_the_table(const struct select_call *c)
     send_byte(pair[1]);
     gather_bits(&b);
     want(&b, pair[0], "r");
+    settle_bits(c, &b, &got);
     want(&b, size + 60, "rwx");
     for (EACH_ROUND) {
         same(select_for(c, &b, &got, 0), 1);

@@ -95,8 +95,8 @@ void trial_report(const struct trial *t)
     printf(" mask %d pending %d: %s\n", t->call.mask, t->call.pending, t->why);
     print_answer("kernel", &t->kernel);
     print_answer("library", l);
-    printf("  asked again without waiting, the library returned %d\n",
-           t->again);
+    printf("  asked again without waiting, the library returned %d%s\n",
+           t->again, t->stayed ? "" : "; but things have changed since");
     printf("  library took %.3f ms; timeout argument %ld,%ld became %ld,%ld\n",
            l->end - l->start, l->before.tv_sec, l->before.tv_nsec,
            l->after.tv_sec, l->after.tv_nsec);

@@ -196,9 +196,21 @@ static bool kernel_insists(struct trial *t)
            !memcmp(first, t->kernel_memory, t->bytes);
 }
 
-static enum verdict compare_once(struct trial *t)
+/* For the report: does a wrong answer stay, or was it a moment's? */
+static void ask_again(struct trial *t, unsigned int mark)
 {
-    unsigned int mark = quiet_mark();
+    char memory[MEMORY];
+    struct call call = t->call;
+    struct timespec ts;
+    if (!call_timeout(&call, &ts) || in_ms(ts) > 0)
+        call.timeout = 0;
+    memcpy(memory, t->before, t->bytes);
+    t->again = call_library(&call, memory).ret;
+    t->stayed = quiet_since(mark);
+}
+
+static enum verdict compare_at(struct trial *t, unsigned int mark)
+{
     trial_ask_kernel(t);
     limit_timeout(t);
     if (may_sleep(t)) {
@@ -212,6 +224,15 @@ static enum verdict compare_once(struct trial *t)
     if (!kernel_insists(t) || !quiet_since(mark))
         return MOVED;
     return t->w->raw ? trial_heal(t) : DIFFERENT;
+}
+
+static enum verdict compare_once(struct trial *t)
+{
+    unsigned int mark = quiet_mark();
+    enum verdict verdict = compare_at(t, mark);
+    if (verdict == DIFFERENT)
+        ask_again(t, mark);
+    return verdict;
 }
 
 /*
@@ -253,18 +274,6 @@ static enum verdict compare(struct trial *t)
     return verdict;
 }
 
-/* For the report: does a wrong answer stay, or was it a moment's? */
-static int ask_again(const struct trial *t)
-{
-    char memory[MEMORY];
-    struct call call = t->call;
-    struct timespec ts;
-    if (!call_timeout(&call, &ts) || in_ms(ts) > 0)
-        call.timeout = 0;
-    memcpy(memory, t->before, t->bytes);
-    return call_library(&call, memory).ret;
-}
-
 bool trial_run(struct world *w, const struct call *call, void *live,
                size_t bytes)
 {
@@ -283,7 +292,6 @@ bool trial_run(struct world *w, const struct call *call, void *live,
     tally->moved += verdict == MOVED;
     if (verdict == DIFFERENT) {
         tally->differences++;
-        t.again = ask_again(&t);
         trial_report(&t);
     }
     return verdict == DIFFERENT;

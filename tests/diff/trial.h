@@ -30,8 +30,9 @@ struct trial {
     struct answer kernel;
     void *kernel_memory;
     struct answer library;
-    /* What the library said when it was asked once more. */
+    /* What it said when asked once more; and no thread had changed a thing. */
     int again;
+    bool stayed;
     /* In words, how they differ. */
     const char *why;
 };

@@ -36,20 +36,36 @@ bool owned(int fd)
     return fd >= 0 && fd < MAX_FD && owner[fd];
 }
 
+static bool is_open(int fd)
+{
+    return raw_fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+/* What an open number refers to, in the kernel's words. */
+static const char *link_of(int fd, char *text, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, text, size - 1);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
 const char *owned_name(int fd)
 {
+    static __thread char text[80];
     if (fd < 0)
         return "negative";
     if (fd >= MAX_FD)
         return "beyond";
-    if (!owner[fd])
+    if (!owner[fd] && !is_open(fd))
         return "closed";
+    if (!owner[fd]) {
+        strcpy(text, "not ours: ");
+        link_of(fd, text + strlen(text), sizeof(text) - strlen(text));
+        return text;
+    }
     return owner[fd] == INHERITED ? "inherited" : kind_name(owner[fd] - 1u);
-}
-
-static bool is_open(int fd)
-{
-    return raw_fcntl(fd, F_GETFD, 0) >= 0;
 }
 
 /*
@@ -58,16 +74,11 @@ static bool is_open(int fd)
  */
 void owned_begin(void)
 {
-    char path[64], name[64];
-    for (int fd = 0; fd < MAX_FD; fd++) {
-        if (!is_open(fd))
-            continue;
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        ssize_t n = readlink(path, name, sizeof(name) - 1);
-        name[n > 0 ? n : 0] = '\0';
-        if (strncmp(name, "anon_inode:", 11))
+    char name[64];
+    for (int fd = 0; fd < MAX_FD; fd++)
+        if (is_open(fd) &&
+            strncmp(link_of(fd, name, sizeof(name)), "anon_inode:", 11))
             owner[fd] = INHERITED;
-    }
 }
 
 int foreign_fd(int after)
@@ -137,19 +148,30 @@ void world_place(struct world *w, int slot, int end, struct end new_end)
 }
 
 /* By the stream or directory functions, whose closes are inside libc. */
-static void close_stream(int fd, enum kind kind)
+static int close_stream(int fd, enum kind kind)
 {
     if (kind == KIND_directory) {
         DIR *directory = fdopendir(fd);
-        if (directory ? closedir(directory) : close(fd))
-            perror("diff: closedir");
-        return;
+        return directory ? closedir(directory) : close(fd);
     }
     FILE *stream = fdopen(fd, "r");
-    if (stream)
-        fclose(stream);
-    else
-        close(fd);
+    return stream ? fclose(stream) : close(fd);
+}
+
+static int close_by(int fd, enum kind kind, enum close_how how)
+{
+    switch (how) {
+    case CLOSE_STREAM:
+        return close_stream(fd, kind);
+    case CLOSE_SYSCALL:
+        return (int)syscall(SYS_close, fd);
+    case CLOSE_RANGE:
+        return close_range((unsigned int)fd, (unsigned int)fd, 0);
+    case CLOSE_RAW:
+        return raw_close(fd);
+    default:
+        return close(fd);
+    }
 }
 
 /* Resets a connection, so that thousands don't linger in TIME_WAIT. */
@@ -170,23 +192,14 @@ void world_close(struct world *w, int slot, int end, enum close_how how)
         no_time_wait(e);
     e->fd = -1;
     owned_clear(fd);
-    switch (how) {
-    case CLOSE_STREAM:
-        close_stream(fd, e->kind);
-        break;
-    case CLOSE_SYSCALL:
-        syscall(SYS_close, fd);
-        break;
-    case CLOSE_RANGE:
-        close_range((unsigned int)fd, (unsigned int)fd, 0);
-        break;
-    case CLOSE_RAW:
-        w->raw = true;
-        raw_close(fd);
-        break;
-    default:
-        close(fd);
-    }
+    w->raw |= how == CLOSE_RAW;
+    if (close_by(fd, e->kind, how) == 0)
+        return;
+    printf(
+        "diff: DIFFERENCE: a descriptor of ours, %d, could not be closed "
+        "(way %d): %s\n",
+        fd, (int)how, strerror(errno));
+    w->failed = true;
 }
 
 void world_adopt(struct world *w, pid_t pid)

@@ -40,8 +40,9 @@ local:
 begin transports
 file:
   driver = appendfile
-  file = {box.path('mail')}
-  user = root
+  file = {box.directory('in', 0o1777)}/mail
+  user = mail
+  group = mail
 """)
     box.start("/usr/sbin/exim4", "-C", config, "-bdf", "-q1h",
               ready=box.port())
@@ -86,5 +87,5 @@ def work(box):
 
 
 def messages(box):
-    path = box.dir / "mail"
+    path = box.dir / "in/mail"
     return path.read_bytes().count(b"Subject:") if path.exists() else 0

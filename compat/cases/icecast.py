@@ -49,7 +49,7 @@ def work(box):
                for _ in range(100)]
     for thread in threads:
         thread.start()
-    box.until(lambda: listeners(box) == 100, "a hundred listeners")
+    box.until(lambda: listeners(box) == 100, "a hundred listeners", seconds=40)
     for at in range(0, len(data), 4000):
         source.sendall(data[at:at + 4000])
         time.sleep(0.005)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+import itertools
+
 from suite.crowd import crowd, expect
 
 PACKAGES = ["ngircd"]
@@ -32,8 +34,11 @@ PAM = no
               env=box.without_epoll("ngircd"))
 
 
+numbers = itertools.count()
+
+
 async def register(connection):
-    nick = "n" + f"{id(connection):08x}"[-8:]
+    nick = f"n{next(numbers)}"
     await connection.send(f"NICK {nick}\r\nUSER u 0 * :u\r\n".encode())
     while b" 376 " not in await connection.until():
         pass  # Until the end of the message of the day.

@@ -2,7 +2,7 @@
 from suite import backend, ssh
 from suite.box import blob
 
-PACKAGES = ["openssh-client", "dropbear-bin", "openssh-server"]
+PACKAGES = ["openssh-client", "dropbear-bin", "openssh-server", "util-linux"]
 PROGRAM = "ssh"
 HARD = ("A hundred channels in one ppoll() array; input from a file, which "
         "epoll refuses; a master that serves further sessions.")
@@ -22,8 +22,7 @@ UsePAM no
 StrictModes no
 PermitRootLogin yes
 """)
-    box.plain("mkdir", "-p", "/run/sshd")
-    box.start("/usr/sbin/sshd", "-D", "-e", "-f", config, ready=box.port())
+    ssh.start_server(box, config)
 
 
 def work(box):

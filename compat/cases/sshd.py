@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-import os
-
 from suite import backend, ssh
 from suite.box import blob
 from suite.terminal import Terminal
 
-PACKAGES = ["openssh-server", "openssh-client"]
+PACKAGES = ["openssh-server", "openssh-client", "util-linux"]
 PROGRAM = "sshd"
 HARD = ("The child before authentication runs in a sandbox that kills it for "
         "any other system call, with no descriptor to spare, chrooted; the "
@@ -16,9 +14,6 @@ ROOT = True
 
 def start(box):
     ssh.make_keys(box)
-    # Where the unprivileged child is locked in.
-    if not os.path.isdir("/run/sshd"):
-        os.makedirs("/run/sshd", 0o755)
     config = box.file("sshd_config", f"""
 Port {box.port()}
 ListenAddress 127.0.0.1
@@ -35,7 +30,7 @@ MaxStartups 100
 Subsystem sftp internal-sftp
 LogLevel ERROR
 """)
-    box.start("/usr/sbin/sshd", "-D", "-e", "-f", config, ready=box.port())
+    ssh.start_server(box, config)
 
 
 def work(box):

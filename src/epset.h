@@ -21,7 +21,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum eps_call { EPS_CALL_POLL, EPS_CALL_SELECT };
+enum eps_call {
+    EPS_CALL_POLL,
+    EPS_CALL_SELECT
+};
 
 struct eps_event {
     int fd;          /* the number, or -1: nothing to tell */
@@ -35,13 +38,13 @@ struct eps_set {
     unsigned id;             /* what fdwatch calls the holder; immutable */
 
     enum eps_call call;
-    bool haunted;  /* a ghost was met: the epoll descriptor is to be rebuilt */
-    uint32_t mark; /* the journal is read up to here */
-    uint32_t calls;    /* answered from this set */
-    uint32_t work;     /* policy.h's costs of changes since last asked */
-    uint32_t cursor;   /* the scrub's next number */
-    uint32_t looked;   /* the scrub's looks since this call fell asleep */
-    int64_t scrubbed;  /* when it looked last before a sleep; 0: never */
+    bool haunted;   /* a ghost was met: the epoll descriptor is to be rebuilt */
+    uint32_t mark;  /* the journal is read up to here */
+    uint32_t calls; /* answered from this set */
+    uint32_t work;  /* policy.h's costs of changes since last asked */
+    uint32_t cursor;  /* the scrub's next number */
+    uint32_t looked;  /* the scrub's looks since this call fell asleep */
+    int64_t scrubbed; /* when it looked last before a sleep; 0: never */
     struct eps_registry registry;
     void *events; /* struct epoll_event[event_capacity] */
     uint32_t event_capacity;
@@ -55,6 +58,9 @@ struct eps_set {
 
 /* Opens an epoll descriptor for a set that has none. */
 int eps_epset_open(struct eps_set *set);
+
+/* The epoll descriptor is not ours any more; it is made anew. -ESTALE. */
+int eps_epset_lose(struct eps_set *set, struct eps_thread *self);
 
 /* Anything noted in the journal since this set read it? */
 bool eps_epset_is_behind(const struct eps_set *set);

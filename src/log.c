@@ -9,9 +9,11 @@
 
 void eps_line_text(struct eps_line *line, const char *text)
 {
-    /* One byte stays for the newline. */
-    while (*text && line->length < sizeof(line->text) - 1)
-        line->text[line->length++] = *text++;
+    /* One byte stays for the newline; what would look like one is cut. */
+    while (*text && line->length < sizeof(line->text) - 1) {
+        unsigned char byte = (unsigned char)*text++;
+        line->text[line->length++] = byte < ' ' || byte == 127 ? '?' : byte;
+    }
 }
 
 void eps_line_number(struct eps_line *line, int64_t number)

@@ -266,9 +266,10 @@ uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
 bool eps_selview_resembles(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds)
 {
+    int most = nfds > view->nfds ? nfds : view->nfds;
     uint32_t same = 0, all = 0;
 
-    for (int word = 0; word < EPS_WORDS(nfds); word++) {
+    for (int word = 0; word < EPS_WORDS(most); word++) {
         unsigned long now = any_of(caller, word, nfds);
         unsigned long then = any_of(&view->asked, word, view->nfds);
         same += (uint32_t)__builtin_popcountl(now & then);

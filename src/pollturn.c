@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The turns of a poll() or ppoll(): look, wait if nothing is ready, look
+ * again, tell; until there is an answer. Owns nothing but the call at hand.
+ *
+ * Kernel notes:
+ * (a) poll reports at its end whatever is ready then, numbers closed while
+ *     it slept included (POLLNVAL); after a signal it looks once more before
+ *     the handler runs.
+ * (b) A mask that lets a pending signal in makes even a zero timeout EINTR,
+ *     and the handler runs, unless something is ready (G2, G3). A mask that
+ *     can't be read is EFAULT, whatever is ready.
+ * (c) revents is written as 0 on EINTR (G4).
+ */
+#include "pollturn.h"
+
+#include "pollwait.h"
+#include "process.h"
+#include "site.h"
+#include "turn.h"
+
+#include <errno.h>
+
+/* Tells the events of the last look. */
+static int tell_events(struct eps_pollcall *call, struct eps_set *set,
+                       struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    for (int i = 0; i < found; i++) {
+        struct eps_event event = eps_epset_event(set, i, self);
+        if (event.fd < 0)
+            continue;
+        int here = eps_pollview_tell(&set->poll,
+                                     eps_registry_at(&set->registry, event.fd),
+                                     event.events, call->array);
+        if (!here)
+            eps_epset_unwanted(set, event.fd, self);
+        told += here;
+    }
+    return told;
+}
+
+/*
+ * Something ended while we slept: what native's last look would find of it
+ * (note (a)). Entries told already keep their answer.
+ */
+static int look_again(struct eps_pollcall *call, struct eps_set *set,
+                      struct eps_thread *self, unsigned filter)
+{
+    if (eps_turn_prepare(set, self) < 0)
+        return 0;
+    uint32_t count = eps_pollwait_gather(set);
+    if (count < 2)
+        return 0;
+    set->waits[0].fd = -1;
+    eps_count(self, EPS_C_residual_looks);
+    if (eps_pollwait_ask(set->waits, count) <= 0)
+        return 0;
+    return eps_pollwait_tell(call, set, filter);
+}
+
+/* Note (c); and a handler that closed something itself changes nothing. */
+static int interrupted(struct eps_pollcall *call, struct eps_set *set,
+                       struct eps_thread *self, uint32_t ends)
+{
+    int told = 0;
+
+    eps_pollview_clear_ready(&set->poll, call->array);
+    if (eps_epset_is_behind(set) && self->ends == ends)
+        told = look_again(call, set, self, POLLNVAL);
+    return told ? told : -EINTR;
+}
+
+/* In the child of a fork made by a handler: our set is gone. */
+static int interrupted_elsewhere(struct eps_pollcall *call)
+{
+    for (nfds_t i = 0; i < call->count; i++)
+        call->array[i].revents = 0;
+    return -EINTR;
+}
+
+/* After a wait: everything that is ready now, residuals and events. */
+static int tell_all(struct eps_pollcall *call, struct eps_set *set,
+                    struct eps_thread *self, int found)
+{
+    int told;
+
+    eps_pollview_clear_ready(&set->poll, call->array);
+    told = eps_pollwait_tell(call, set, ~0u);
+    if (call->slept && eps_epset_is_behind(set))
+        told += look_again(call, set, self, ~0u);
+    if (!found)
+        found = eps_epset_look(set, self);
+    if (found < 0)
+        return told ? told : EPS_TURN_LOST;
+    told += tell_events(call, set, self, found);
+    return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
+}
+
+/* The kernel was asked and may have to be waited for, beside the epoll. */
+static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
+                         struct eps_thread *self, int found)
+{
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    uint32_t ends = self->ends;
+    int ready = eps_pollwait_sleep(call, set, self, found);
+
+    if (epoch != atomic_load(&eps_thread_epoch))
+        return ready < 0 ? interrupted_elsewhere(call) : EPS_TURN_NATIVE;
+    if (ready == -EINTR)
+        return interrupted(call, set, self, ends);
+    if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
+        return EPS_TURN_AGAIN;
+    return ready < 0 ? EPS_TURN_ODD : tell_all(call, set, self, found);
+}
+
+static bool asks_natively(const struct eps_pollcall *call,
+                          const struct eps_set *set, int found)
+{
+    return call->mask || set->registry.residual ||
+           (!found && eps_deadline_left(&call->deadline) != 0);
+}
+
+/* One turn: look, wait if nothing is ready, look again, tell. */
+static int turn(struct eps_pollcall *call, struct eps_set *set,
+                struct eps_thread *self)
+{
+    int found, told;
+
+    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
+        return EPS_TURN_BARRED;
+    if (eps_turn_prepare(set, self) < 0)
+        return EPS_TURN_NATIVE;
+    if (!set->registry.registered && !call->slept)
+        return EPS_TURN_ODD;
+    /* Note (b): a mask is the kernel's to read, and comes first. */
+    found = call->mask ? 0 : eps_epset_look(set, self);
+    if (found < 0)
+        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
+    if (asks_natively(call, set, found))
+        return turn_natively(call, set, self, found);
+    eps_pollview_clear_ready(&set->poll, call->array);
+    told = tell_events(call, set, self, found);
+    /* Events that are nobody's must not pass for an answer (note (b)). */
+    return !told && found ? EPS_TURN_AGAIN : told;
+}
+
+enum eps_outcome eps_pollturn_answer(struct eps_pollcall *call,
+                                     struct eps_set *set,
+                                     struct eps_thread *self)
+{
+    int retries = 0;
+
+    for (;;) {
+        int told = turn(call, set, self);
+        if (told == EPS_TURN_AGAIN ||
+            (told == EPS_TURN_LOST && retries++ < EPS_TURN_RETRIES))
+            continue;
+        if (told == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
+            return eps_gate_leave_native(self, EPS_C_native_unfit);
+        if (told == EPS_TURN_BARRED)
+            return eps_gate_leave_native(self, EPS_C_native_barred);
+        if (told < EPS_TURN_ENDS) {
+            eps_site_failed(self, call->site);
+            return EPS_NATIVE;
+        }
+        call->ret = told < 0 ? -1 : told;
+        call->error = told < 0 ? -told : 0;
+        if (told != 0 || call->expired ||
+            eps_deadline_left(&call->deadline) == 0)
+            return EPS_ANSWERED;
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poll()'s native side: looks at residual entries, and waits on them and the
+ * epoll descriptor. Owns the set's array of waits. Waits in libc's own poll
+ * or ppoll, which are cancellation points and end with EINTR when a handler
+ * has run.
+ */
+#include "prototypes.h"
+
+#include "pollwait.h"
+
+#include "memory.h"
+#include "next.h"
+#include "process.h"
+#include "scrub.h"
+#include "turn.h"
+
+#include <errno.h>
+
+/* `slice` of the time that is left, or all of it: the caller's own words. */
+static int native_wait(struct eps_pollcall *call, struct pollfd *waits,
+                       nfds_t count, int64_t slice)
+{
+    bool whole = slice == call->deadline.left && !call->slept;
+    struct timespec part = eps_timespec_of(slice);
+    int ret;
+
+    if (!call->precise)
+        ret = EPS_NEXT(poll)(waits, count,
+                             whole ? call->timeout_ms : eps_ms_of(slice));
+    else
+        ret = EPS_NEXT(ppoll)(waits, count,
+                              whole       ? call->timeout
+                              : slice < 0 ? NULL
+                                          : &part,
+                              call->mask);
+    return ret < 0 ? -errno : ret;
+}
+
+/* A look that neither waits nor lets a signal in. */
+int eps_pollwait_ask(struct pollfd *waits, nfds_t count)
+{
+    int ret = EPS_NEXT(poll)(waits, count, 0);
+
+    return ret < 0 ? -errno : ret;
+}
+
+static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
+{
+    if (*count == set->wait_capacity) {
+        uint32_t capacity = *count ? *count * 2 : 64;
+        struct pollfd *waits = eps_memory_map(capacity * sizeof(*waits));
+        if (!waits)
+            return false;
+        for (uint32_t i = 0; i < *count; i++)
+            waits[i] = set->waits[i];
+        eps_memory_unmap(set->waits, *count * sizeof(*waits));
+        set->waits = waits;
+        set->wait_capacity = capacity;
+    }
+    set->waits[(*count)++] = wait;
+    return true;
+}
+
+/*
+ * The native look: the epoll descriptor first, then each entry that names a
+ * residual number and has no answer yet. Returns how many, 0 for no memory.
+ */
+uint32_t eps_pollwait_gather(struct eps_set *set)
+{
+    struct eps_pollview *view = &set->poll;
+    uint32_t count = 0;
+    int fd = -1;
+
+    if (!push_wait(
+            set, &count,
+            (struct pollfd){.fd = atomic_load(&set->epfd), .events = POLLIN}))
+        return 0;
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
+        for (; at; at = view->links[at - 1].next)
+            if (!push_wait(set, &count, view->copy[at - 1]))
+                return 0;
+    }
+    return count;
+}
+
+/* Tells what the native look found, in the order it was gathered. */
+int eps_pollwait_tell(struct eps_pollcall *call, struct eps_set *set,
+                      unsigned filter)
+{
+    struct eps_pollview *view = &set->poll;
+    uint32_t index = 1;
+    int fd = -1, told = 0;
+
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
+        for (; at; at = view->links[at - 1].next, index++)
+            if (!view->copy[at - 1].revents)
+                told += eps_pollview_tell_at(
+                    view, (uint32_t)at - 1,
+                    (unsigned short)set->waits[index].revents & filter,
+                    call->array);
+    }
+    return told;
+}
+
+/*
+ * One slice of the sleep; 0 with `expired` at its very end. What ends
+ * meanwhile waits for that, or for an event, as it does natively.
+ */
+static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
+                       uint32_t count, int64_t now)
+{
+    int64_t left = eps_deadline_left(&call->deadline);
+    int64_t slice = eps_scrub_slice(set, left);
+    int ready = native_wait(call, set->waits, count, slice);
+
+    eps_deadline_start(&call->deadline, now);
+    eps_deadline_spend(&call->deadline, ready ? eps_clock_ns() - now : slice);
+    call->slept = true;
+    call->expired = ready == 0 && slice == left;
+    return ready;
+}
+
+/* Sleeps natively; descriptors ready, -errno, or EPS_TURN_AGAIN: do not sleep.
+ */
+static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
+                      struct eps_thread *self, uint32_t count)
+{
+    int64_t now = eps_clock_ns();
+    int ready = EPS_TURN_AGAIN;
+
+    if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
+        return EPS_TURN_AGAIN;
+    if (!call->slept)
+        eps_count(self, EPS_C_slept);
+    for (;; now = eps_clock_ns()) {
+        ready = sleep_slice(call, set, count, now);
+        if (ready || call->expired)
+            break;
+        ready = EPS_TURN_AGAIN;
+        if (eps_process_is_sandboxed() ||
+            eps_turn_scrub(set, self, eps_clock_ns()))
+            break;
+    }
+    eps_epset_wake(set);
+    return ready;
+}
+
+/* Sleeps if nothing is ready yet; otherwise looks at the residuals only. */
+int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
+                       struct eps_thread *self, int found)
+{
+    uint32_t count = eps_pollwait_gather(set);
+
+    if (!count)
+        return EPS_TURN_NATIVE;
+    if (count > 1)
+        eps_count(self, EPS_C_residual_looks);
+    if (found)
+        set->waits[0].fd = -1;
+    if (!found && eps_deadline_left(&call->deadline) != 0)
+        return sleep_turn(call, set, self, count);
+    return call->mask ? native_wait(call, set->waits, count, 0)
+                      : eps_pollwait_ask(set->waits, count);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The turns of a select() or pselect(): look, wait if nothing is ready, look
+ * again, tell; until there is an answer. Owns nothing but the call at hand.
+ *
+ * Kernel notes:
+ * (a) EBADF belongs to a call's entry (S4); see selwait.c.
+ * (b) The sets are untouched by EINTR and EBADF.
+ * (c) What is left of the time is truncated to microseconds, so a call that
+ *     finds something at once leaves at most one less.
+ */
+#include "selturn.h"
+
+#include "process.h"
+#include "selwait.h"
+#include "site.h"
+#include "turn.h"
+
+#include <errno.h>
+
+static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    for (int i = 0; i < found; i++) {
+        struct eps_event event = eps_epset_event(set, i, self);
+        if (event.fd < 0)
+            continue;
+        int here = eps_selview_tell(&set->select, event.fd, event.events);
+        if (!here)
+            eps_epset_unwanted(set, event.fd, self);
+        told += here;
+    }
+    return told;
+}
+
+/* A handler ran. Numbers that others closed before it are told even so. */
+static int interrupted(struct eps_selcall *call, struct eps_set *set,
+                       struct eps_thread *self, uint32_t ends)
+{
+    int told = 0;
+
+    if (!eps_epset_is_behind(set) || self->ends != ends ||
+        eps_turn_prepare(set, self) < 0)
+        return -EINTR;
+    eps_selview_begin(&set->select);
+    eps_selwait_tell_ended(call, set, &told);
+    return told ? told : -EINTR;
+}
+
+/* After a sleep, closes included: everything that is ready now. */
+static int tell_all(struct eps_selcall *call, struct eps_set *set,
+                    struct eps_thread *self, int told)
+{
+    int found;
+
+    if (call->slept && eps_epset_is_behind(set)) {
+        int more = eps_turn_prepare(set, self);
+        if (more == 0)
+            more = eps_selwait_look(call, set, self);
+        told += more > 0 ? more : 0;
+    }
+    found = eps_epset_look(set, self);
+    if (found < 0)
+        return told ? told : EPS_TURN_LOST;
+    told += tell_events(set, self, found);
+    return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
+}
+
+/* Nothing is ready in the epoll set: ask and wait natively. */
+static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
+                        struct eps_thread *self)
+{
+    uint32_t epoch = atomic_load(&eps_thread_epoch);
+    uint32_t ends = self->ends;
+    int told = 0, ready;
+
+    ready = eps_selwait_sleep(call, set, self, &told);
+    if (epoch != atomic_load(&eps_thread_epoch))
+        return ready < 0 ? ready : EPS_TURN_NATIVE;
+    if (ready == -EINTR)
+        return interrupted(call, set, self, ends);
+    if (ready == -EBADF || ready == EPS_TURN_AGAIN)
+        return ready;
+    if (eps_process_is_sandboxed())
+        return EPS_TURN_AGAIN;
+    return ready < 0 ? EPS_TURN_ODD : tell_all(call, set, self, told);
+}
+
+/* Something is ready, or the call does not wait and has no mask. */
+static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
+                        struct eps_thread *self, int found)
+{
+    int told = 0;
+
+    if (set->registry.residual)
+        told = eps_selwait_look(call, set, self);
+    if (told < 0)
+        return told;
+    told += tell_events(set, self, found);
+    /* Events that are nobody's must not pass for an answer. */
+    return !told && found ? EPS_TURN_AGAIN : told;
+}
+
+static int turn(struct eps_selcall *call, struct eps_set *set,
+                struct eps_thread *self)
+{
+    int found;
+
+    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
+        return EPS_TURN_BARRED;
+    if (eps_turn_prepare(set, self) < 0)
+        return EPS_TURN_NATIVE;
+    if (!set->registry.registered && !call->slept)
+        return EPS_TURN_ODD;
+    /* A mask is the kernel's to read, and comes first (G2, G3). */
+    found = call->mask ? 0 : eps_epset_look(set, self);
+    if (found < 0)
+        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
+    eps_selview_begin(&set->select);
+    if (!found && (call->mask || eps_deadline_left(&call->deadline) != 0))
+        return turn_waiting(call, set, self);
+    return turn_at_once(call, set, self, found);
+}
+
+/* Note (c). A native wait has done it by itself. */
+static void take_a_microsecond(struct timeval *left)
+{
+    if (left->tv_usec > 0) {
+        left->tv_usec--;
+    } else if (left->tv_sec > 0) {
+        left->tv_sec--;
+        left->tv_usec = 999999;
+    }
+}
+
+static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
+                               int told)
+{
+    call->ret = told < 0 ? -1 : told;
+    call->error = told < 0 ? -told : 0;
+    if (told >= 0)
+        eps_selview_write(&set->select, &call->sets);
+    if (!call->precise && call->timeval && !call->slept)
+        take_a_microsecond(call->timeval);
+    return EPS_ANSWERED;
+}
+
+/*
+ * Before another turn: what was closed when the call began is EBADF still,
+ * what is closed from now on is told (note (a)).
+ */
+static bool enter(struct eps_selcall *call, struct eps_set *set)
+{
+    int fd = -1;
+
+    while (!call->entered &&
+           (fd = eps_registry_next_residual(&set->registry, fd)) >= 0)
+        if (!eps_selwait_is_open(fd))
+            return false;
+    call->entered = true;
+    return true;
+}
+
+enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
+                                    struct eps_set *set,
+                                    struct eps_thread *self)
+{
+    int retries = 0;
+
+    for (;;) {
+        int told = turn(call, set, self);
+        if (told == EPS_TURN_AGAIN ||
+            (told == EPS_TURN_LOST && retries++ < EPS_TURN_RETRIES)) {
+            if (!enter(call, set))
+                return finish(call, set, -EBADF);
+            continue;
+        }
+        if (told == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
+            return eps_gate_leave_native(self, EPS_C_native_unfit);
+        if (told == EPS_TURN_BARRED)
+            return eps_gate_leave_native(self, EPS_C_native_barred);
+        if (told < EPS_TURN_ENDS) {
+            eps_site_failed(self, call->site);
+            return EPS_NATIVE;
+        }
+        if (told != 0 || call->expired ||
+            eps_deadline_left(&call->deadline) == 0)
+            return finish(call, set, told);
+    }
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * select()'s native side: looks at residual numbers, and waits on them and
+ * the epoll descriptor. Owns nothing; works in the set's scratch bitmaps.
+ * Waits in libc's own select or pselect, which are cancellation points and
+ * write back what is left of the time.
+ *
+ * Kernel notes:
+ * (a) EBADF belongs to a call's entry: it wins over everything ready (S4).
+ *     A number closed while the call slept is told as its bit in every set
+ *     that asked (F5b).
+ */
+#include "prototypes.h"
+
+#include "selwait.h"
+
+#include "next.h"
+#include "process.h"
+#include "scrub.h"
+#include "sys.h"
+#include "turn.h"
+
+#include <errno.h>
+
+bool eps_selwait_is_open(int fd)
+{
+    return EPS_SYS2(SYS_fcntl, fd, F_GETFD) >= 0;
+}
+
+/* The three scratch bitmaps, as select() wants them. */
+#define SCRATCH(view)                                                          \
+    (fd_set *)(view)->scratch.bits[EPS_READ],                                  \
+        (fd_set *)(view)->scratch.bits[EPS_WRITE],                             \
+        (fd_set *)(view)->scratch.bits[EPS_EXCEPT]
+
+static int64_t ns_of(struct timeval time)
+{
+    return time.tv_sec * INT64_C(1000000000) + time.tv_usec * INT64_C(1000);
+}
+
+static struct timeval timeval_of(int64_t ns)
+{
+    return (struct timeval){ns / 1000000000, ns % 1000000000 / 1000};
+}
+
+/* A look that neither waits nor lets a signal in. */
+static int native_look(struct eps_selview *view, int nfds)
+{
+    struct timeval now = {0, 0};
+    int ret = EPS_NEXT(select)(nfds, SCRATCH(view), &now);
+
+    return ret < 0 ? -errno : ret;
+}
+
+/*
+ * select() on a slice of the time. It tells what remains of the slice; the
+ * caller is told what remains of the whole.
+ */
+static int native_select(struct eps_selcall *call, struct eps_selview *view,
+                         int nfds, int64_t slice)
+{
+    int64_t left = call->deadline.left;
+    struct timeval part = timeval_of(slice);
+    int ret;
+
+    if (slice == left)
+        ret = EPS_NEXT(select)(nfds, SCRATCH(view), call->timeval);
+    else
+        ret = EPS_NEXT(select)(nfds, SCRATCH(view), &part);
+    if (ret < 0)
+        ret = -errno;
+    if (!call->timeval)
+        return ret;
+    if (slice == left) {
+        call->deadline.left = ns_of(*call->timeval);
+    } else {
+        eps_deadline_spend(&call->deadline, slice - ns_of(part));
+        *call->timeval = timeval_of(call->deadline.left);
+    }
+    return ret;
+}
+
+static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
+                          int nfds, int64_t slice)
+{
+    bool whole = slice == call->deadline.left && !call->slept;
+    struct timespec part = eps_timespec_of(slice);
+    const struct timespec *timeout = whole       ? call->timespec
+                                     : slice < 0 ? NULL
+                                                 : &part;
+    int64_t begun = eps_clock_ns();
+    int ret = EPS_NEXT(pselect)(nfds, SCRATCH(view), timeout, call->mask);
+
+    if (ret < 0)
+        ret = -errno;
+    eps_deadline_spend(&call->deadline, ret ? eps_clock_ns() - begun : slice);
+    return ret;
+}
+
+/* The native function itself, on the scratch bitmaps. */
+static int native_wait(struct eps_selcall *call, struct eps_selview *view,
+                       int nfds, int64_t slice)
+{
+    return call->precise ? native_pselect(call, view, nfds, slice)
+                         : native_select(call, view, nfds, slice);
+}
+
+static void scratch_set(struct eps_selview *view, int fd)
+{
+    view->scratch.bits[EPS_READ][fd / EPS_WORD_BITS] |= 1ul
+                                                        << fd % EPS_WORD_BITS;
+}
+
+static void scratch_clear(struct eps_selview *view, int fd)
+{
+    view->scratch.bits[EPS_READ][fd / EPS_WORD_BITS] &=
+        ~(1ul << fd % EPS_WORD_BITS);
+}
+
+/*
+ * Puts the residual numbers into the scratch bitmaps. What was closed since
+ * the call's entry is told here (note (a)). Returns the nfds they need, 0
+ * for none.
+ */
+int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
+                           int *told)
+{
+    struct eps_selview *view = &set->select;
+    int fd = -1, nfds = 0;
+
+    eps_selview_scratch_begin(view);
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        if (call->entered && !eps_selwait_is_open(fd)) {
+            *told += eps_selview_tell(view, fd, POLLNVAL);
+            continue;
+        }
+        eps_selview_scratch_ask(view, fd);
+        nfds = fd + 1 > nfds ? fd + 1 : nfds;
+    }
+    return nfds;
+}
+
+/* A zero-timeout look at the residuals alone; bits told, or -errno. */
+int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
+                     struct eps_thread *self)
+{
+    int told = 0;
+    int nfds = eps_selwait_tell_ended(call, set, &told);
+
+    if (!nfds)
+        return told;
+    eps_count(self, EPS_C_residual_looks);
+    int ready = native_look(&set->select, nfds);
+    if (ready < 0)
+        return ready;
+    return told + eps_selview_merge(&set->select);
+}
+
+/* The epoll descriptor and the residuals; the nfds they need. */
+static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
+                      int *told)
+{
+    int nfds = eps_selwait_tell_ended(call, set, told);
+
+    scratch_set(&set->select, epfd);
+    return nfds > epfd ? nfds : epfd + 1;
+}
+
+/*
+ * One slice of the sleep; 0 with `expired` at its very end. What ends
+ * meanwhile waits for that, or for an event, as it does natively.
+ */
+static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
+{
+    int64_t left = eps_deadline_left(&call->deadline);
+    int64_t slice = eps_scrub_slice(set, left);
+    int ready = native_wait(call, &set->select, nfds, slice);
+
+    call->entered = call->slept = true;
+    call->expired = ready == 0 && slice == left;
+    return ready;
+}
+
+/* Sleeps natively; bits ready, -errno, or EPS_TURN_AGAIN: do not sleep. */
+static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
+                      struct eps_thread *self, int epfd)
+{
+    int ready, told = 0;
+
+    if (eps_turn_scrub(set, self, eps_clock_ns()) ||
+        !eps_epset_fall_asleep(set))
+        return EPS_TURN_AGAIN;
+    if (!call->slept)
+        eps_count(self, EPS_C_slept);
+    for (;;) {
+        /* The native call has used the bitmaps up. */
+        int nfds = gather_all(call, set, epfd, &told);
+        ready = sleep_slice(call, set, nfds);
+        if (ready || call->expired)
+            break;
+        ready = EPS_TURN_AGAIN;
+        if (eps_process_is_sandboxed() ||
+            eps_turn_scrub(set, self, eps_clock_ns()))
+            break;
+    }
+    eps_epset_wake(set);
+    return ready;
+}
+
+/*
+ * The native wait on the epoll descriptor and the residuals; what it found
+ * of the latter is told. Bits ready, -errno, or EPS_TURN_AGAIN.
+ */
+int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
+                      struct eps_thread *self, int *told)
+{
+    struct eps_selview *view = &set->select;
+    int epfd = atomic_load(&set->epfd);
+    int ready, nfds;
+
+    /* Room for our own bit, which may be beyond the caller's. */
+    if (!eps_selview_reserve(view, epfd + 1))
+        return -ENOMEM;
+    nfds = gather_all(call, set, epfd, told);
+    if (*told)
+        ready = native_look(view, nfds);
+    else if (eps_deadline_left(&call->deadline) != 0)
+        ready = sleep_turn(call, set, self, epfd);
+    else
+        ready = native_wait(call, view, nfds, 0); /* for its mask */
+    if (ready >= 0) {
+        scratch_clear(view, epfd);
+        *told += eps_selview_merge(view);
+    }
+    return ready;
+}

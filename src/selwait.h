@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * select()'s native side: looks at residual numbers, and waits on them and
+ * the epoll descriptor. Counts of bits, or -errno.
+ */
+#ifndef EPS_SELWAIT_H
+#define EPS_SELWAIT_H
+
+#include "selcall.h"
+
+/* True if the number is open now. */
+bool eps_selwait_is_open(int fd);
+
+/*
+ * Puts the residual numbers into the scratch bitmaps. What was closed since
+ * the call's entry is told, and added to *told. Returns the nfds they need.
+ */
+int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
+                           int *told);
+
+/* A zero-timeout look at the residuals alone; what is ready is told. */
+int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
+                     struct eps_thread *self);
+
+/*
+ * Nothing is ready in the epoll set: waits on it and the residuals for what
+ * is left of the time, or only lets its mask have its say. What it found of
+ * the residuals is told and added to *told. May be EPS_TURN_AGAIN.
+ */
+int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
+                      struct eps_thread *self, int *told);
+
+#endif

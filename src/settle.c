@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settling: what the caller wants of each dirty number, against what the
+ * kernel was told. Owns the state of registrations; the set's thread only,
+ * never from a handler.
+ *
+ * Kernel notes:
+ * (a) EPOLL_CTL_ADD answers EEXIST for exactly the (file, number) pair that
+ *     is registered; MOD answers ENOENT for any other.
+ * (b) An item of a file kept alive elsewhere can't be deleted by number: the
+ *     epoll descriptor is made anew (F2).
+ * (c) EBADF is answered for a closed target and a closed epoll descriptor
+ *     alike; EINVAL when the descriptor is no epoll at all (F6).
+ */
+#include "settle.h"
+
+#include "epoll.h"
+#include "fdwatch.h"
+#include "kind.h"
+#include "setlife.h"
+
+#include <errno.h>
+
+#define IDLE_SPARE 64 /* idle items kept beside half of the wanted */
+
+void eps_settle_state(struct eps_set *set, struct eps_reg *reg,
+                      enum eps_reg_state state)
+{
+    enum eps_reg_state old = eps_reg_state(reg);
+
+    set->registry.registered += state == EPS_REG_REGISTERED;
+    set->registry.registered -= old == EPS_REG_REGISTERED;
+    if (reg->flags & EPS_REG_IDLE) {
+        reg->flags &= ~EPS_REG_IDLE;
+        set->registry.idle--;
+    }
+    atomic_store_explicit(&reg->state, state, memory_order_relaxed);
+}
+
+static void set_mask(struct eps_reg *reg, unsigned mask)
+{
+    atomic_store_explicit(&reg->mask, (uint16_t)mask, memory_order_relaxed);
+}
+
+static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
+{
+    eps_settle_state(set, reg, EPS_REG_RESIDUAL);
+    if (!(reg->flags & EPS_REG_LISTED)) {
+        reg->flags |= EPS_REG_LISTED;
+        reg->next_residual = set->registry.residual;
+        set->registry.residual = fd + 1;
+    }
+    return 0;
+}
+
+static struct eps_item item_of(int fd, const struct eps_reg *reg)
+{
+    return (struct eps_item){(uint32_t)fd, reg->generation, reg->want};
+}
+
+static int modify(struct eps_set *set, int fd, struct eps_reg *reg,
+                  struct eps_thread *self)
+{
+    int ret = eps_epoll_modify(atomic_load(&set->epfd), item_of(fd, reg));
+
+    eps_count(self, EPS_C_ctl_mod);
+    set->work += EPS_COST_MODIFY;
+    if (ret == 0) {
+        eps_settle_state(set, reg, EPS_REG_REGISTERED);
+        set_mask(reg, reg->want);
+    }
+    return ret;
+}
+
+static int add(struct eps_set *set, int fd, struct eps_reg *reg,
+               struct eps_thread *self)
+{
+    int ret = eps_epoll_add(atomic_load(&set->epfd), item_of(fd, reg));
+
+    eps_count(self, EPS_C_ctl_add);
+    set->work += EPS_COST_ADD;
+    if (ret == -EEXIST) /* still there from before: note (a) */
+        return modify(set, fd, reg, self);
+    if (ret == 0) {
+        eps_settle_state(set, reg, EPS_REG_REGISTERED);
+        set_mask(reg, reg->want);
+    }
+    return ret;
+}
+
+static enum eps_kind kind_of(int fd, uint32_t generation)
+{
+    enum eps_kind kind = eps_fdwatch_kind(fd);
+
+    if (kind == EPS_KIND_UNKNOWN) {
+        kind = eps_kind_look(fd);
+        eps_fdwatch_learn(fd, generation, kind);
+    }
+    return kind;
+}
+
+/* A wanted number that the kernel has no item of ours for. */
+static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
+                 struct eps_thread *self)
+{
+    /* A closed number that we had taken: to the program it is closed. */
+    if (eps_fdwatch_is_internal(fd))
+        eps_set_give_way(fd);
+    /* Held before the generation is read: whoever ends it now, tells. */
+    eps_fdwatch_hold(fd, set->id);
+    reg->generation = eps_fdwatch_generation(fd);
+    reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
+    set_mask(reg, reg->want);
+
+    if (kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
+        return make_residual(set, fd, reg);
+    int ret = add(set, fd, reg, self);
+    switch (ret) {
+    case 0:
+        return 0;
+    case -EBADF: /* closed meanwhile, O_PATH, or note (c) */
+    case -EINVAL:
+        if (!eps_epoll_is(atomic_load(&set->epfd)))
+            return eps_epset_lose(set, self);
+        return make_residual(set, fd, reg);
+    case -EPERM:
+    case -ELOOP:
+        return make_residual(set, fd, reg);
+    default: /* ENOSPC, ENOMEM, a sandbox: nothing we can explain */
+        return ret;
+    }
+}
+
+/* Takes the item out of the kernel's set. */
+static int leave(struct eps_set *set, int fd, struct eps_reg *reg,
+                 struct eps_thread *self)
+{
+    int ret = eps_epoll_delete(atomic_load(&set->epfd), fd);
+
+    eps_count(self, EPS_C_ctl_del);
+    set->work += EPS_COST_DELETE;
+    if (ret < 0) /* what fired was not this number's file: note (b) */
+        set->haunted = true;
+    eps_settle_state(set, reg, EPS_REG_ABSENT);
+    return 0;
+}
+
+static int change(struct eps_set *set, int fd, struct eps_reg *reg,
+                  struct eps_thread *self)
+{
+    int ret = modify(set, fd, reg, self);
+
+    if (ret == -ENOENT || ret == -EBADF || ret == -EINVAL) {
+        eps_settle_state(set, reg, EPS_REG_ABSENT);
+        return enter(set, fd, reg, self);
+    }
+    return ret;
+}
+
+/* Fired something that no entry can report, and would fire it for ever. */
+static int silence(struct eps_set *set, int fd, struct eps_reg *reg,
+                   struct eps_thread *self)
+{
+    reg->flags &= ~EPS_REG_UNWANTED;
+    if (atomic_load_explicit(&reg->mask, memory_order_relaxed) != reg->want)
+        return change(set, fd, reg, self);
+    leave(set, fd, reg, self);
+    reg->flags |= EPS_REG_DEAF;
+    return make_residual(set, fd, reg);
+}
+
+static int settle_registered(struct eps_set *set, int fd, struct eps_reg *reg,
+                             struct eps_thread *self)
+{
+    if (!(reg->flags & EPS_REG_WANTED)) {
+        if (reg->flags & EPS_REG_UNWANTED) {
+            reg->flags &= ~EPS_REG_UNWANTED;
+            leave(set, fd, reg, self);
+            eps_fdwatch_unhold(fd, set->id);
+        } else if (!(reg->flags & EPS_REG_IDLE)) {
+            reg->flags |= EPS_REG_IDLE; /* free until it fires, or returns */
+            set->registry.idle++;
+        }
+        return 0;
+    }
+    if (reg->flags & EPS_REG_IDLE) {
+        reg->flags &= ~EPS_REG_IDLE;
+        set->registry.idle--;
+    }
+    if (reg->flags & EPS_REG_UNWANTED)
+        return silence(set, fd, reg, self);
+    if (atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want)
+        return 0;
+    return change(set, fd, reg, self);
+}
+
+static int settle(struct eps_set *set, int fd, struct eps_thread *self)
+{
+    struct eps_reg *reg = eps_registry_at(&set->registry, fd);
+
+    if (set->call == EPS_CALL_POLL)
+        eps_pollview_settle(&set->poll, reg);
+    else
+        eps_selview_settle(&set->select, fd, reg);
+    if (fd == EPS_FAR)
+        return make_residual(set, fd, reg);
+
+    if (eps_reg_state(reg) != EPS_REG_ABSENT &&
+        reg->generation != eps_fdwatch_generation(fd)) {
+        /* Another file by now; its closer has paid for the item's end. */
+        eps_settle_state(set, reg, EPS_REG_ABSENT);
+        set->work += EPS_COST_DELETE;
+    }
+    if (eps_reg_state(reg) == EPS_REG_REGISTERED)
+        return settle_registered(set, fd, reg, self);
+    if (!(reg->flags & EPS_REG_WANTED)) {
+        eps_settle_state(set, reg, EPS_REG_ABSENT);
+        eps_fdwatch_unhold(fd, set->id);
+        return 0;
+    }
+    if (eps_reg_state(reg) == EPS_REG_RESIDUAL &&
+        (!(reg->flags & EPS_REG_DEAF) ||
+         atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want))
+        return 0;
+    return enter(set, fd, reg, self);
+}
+
+/* Idle items cost kernel memory, and a wake-up each when they fire. */
+static void purge_idle(struct eps_set *set, struct eps_thread *self)
+{
+    struct eps_registry *registry = &set->registry;
+
+    for (uint32_t fd = 0; registry->idle && fd < registry->capacity; fd++) {
+        struct eps_reg *reg = eps_registry_at(registry, (int)fd);
+        if (!(reg->flags & EPS_REG_IDLE))
+            continue;
+        leave(set, (int)fd, reg, self);
+        eps_fdwatch_unhold((int)fd, set->id);
+    }
+}
+
+static bool has_many_idle(const struct eps_registry *registry)
+{
+    uint32_t wanted = registry->registered - registry->idle;
+
+    return registry->idle > wanted / 2 + IDLE_SPARE;
+}
+
+int eps_settle_all(struct eps_set *set, struct eps_thread *self)
+{
+    int fd;
+
+    while ((fd = eps_registry_next_dirty(&set->registry)) >= 0) {
+        set->work += EPS_COST_CHANGE;
+        int ret = settle(set, fd, self);
+        if (ret < 0) {
+            eps_registry_mark_dirty(&set->registry, fd);
+            return ret;
+        }
+    }
+    if (has_many_idle(&set->registry))
+        purge_idle(set, self);
+    return 0;
+}

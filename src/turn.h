@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the turns of a poll and of a select call share: how a turn may end,
+ * and the work on the set around its look.
+ */
+#ifndef EPS_TURN_H
+#define EPS_TURN_H
+
+#include "epset.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EPS_TURN_RETRIES 4 /* of a set whose epoll descriptor gets lost */
+
+/* A turn's end, when it is not a count of what is ready, or -errno. */
+enum eps_turn {
+    EPS_TURN_AGAIN = INT_MIN, /* take another one */
+    EPS_TURN_LOST,            /* the epoll descriptor was; likewise */
+    EPS_TURN_NATIVE,          /* the set is of no more use */
+    EPS_TURN_ODD,             /* nothing to answer, or a bad mask: native */
+    EPS_TURN_BARRED,          /* a sandbox by now: native */
+    EPS_TURN_ENDS,            /* below this, none of the above */
+};
+
+/*
+ * The set made to agree with the caller's, and now and then a look for what
+ * no hook can have seen. -errno: the set is of no more use.
+ */
+int eps_turn_prepare(struct eps_set *set, struct eps_thread *self);
+
+/* The scrub before a sleep. True: something was found, prepare again. */
+bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now);
+
+#endif

@@ -196,9 +196,9 @@ void world_close(struct world *w, int slot, int end, enum close_how how)
     if (close_by(fd, e->kind, how) == 0)
         return;
     printf(
-        "diff: DIFFERENCE: a descriptor of ours, %d, could not be closed "
-        "(way %d): %s\n",
-        fd, (int)how, strerror(errno));
+        "diff: DIFFERENCE: close() of our descriptor %d (%s, way %d): %s; "
+        "now it is: %s\n",
+        fd, kind_name(e->kind), (int)how, strerror(errno), owned_name(fd));
     w->failed = true;
 }
 

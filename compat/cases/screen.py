@@ -26,6 +26,7 @@ def work(box):
     screen.expect("two2")
     screen.line("seq 1 20000 | md5sum")
     screen.expect("[0-9a-f]{32}")
+    screen.expect("# ")
     screen.type("\x010")
     screen.expect("42 in name")
     screen.type("\x01d")

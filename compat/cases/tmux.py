@@ -24,9 +24,11 @@ def work(box):
     box.tmux.line("echo $((6 * 7)) of $(tty | cut -c 1-8)")
     box.tmux.expect("\n?42 of /dev/pts")
     tmux(box, "split-window", "-t", "here")
+    box.until(lambda: pane(box, "1").startswith(b"#"), "a prompt below")
     box.tmux.type("seq 1 30000 | md5sum; echo lower\r")
-    box.until(lambda: b"\nlower" in pane(box, "1"), "the lower pane")
+    box.until(lambda: b"\nlower\n#" in pane(box, "1"), "the lower pane")
     box.saw("lower", pane(box, "1"))
+    box.until(lambda: pane(box, "0").rstrip().endswith(b"#"), "a prompt")
     box.saw("upper", pane(box, "0"))
     tmux(box, "send-keys", "-t", "here.0", "seq 1 9 | paste -sd+ | bc || "
          "echo 45", "Enter")

@@ -31,7 +31,7 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
 
 const size_t eps_epoll_event_size = sizeof(struct epoll_event);
 
-static _Atomic int bell = -1;
+_Atomic int eps_epoll_bell = -1;
 
 /* Generation from a random base: a foreign epoll's data looks different. */
 static uint64_t tag_of(struct eps_item item)
@@ -111,16 +111,6 @@ bool eps_epoll_is(int fd)
     return ret >= 0 || ret == -EFAULT;
 }
 
-int eps_epoll_bell(void)
-{
-    return atomic_load(&bell);
-}
-
-void eps_epoll_set_bell(int fd)
-{
-    atomic_store(&bell, fd);
-}
-
 /* The bell, made when first rung; two threads may try at once. */
 static int make_bell(void)
 {
@@ -129,7 +119,7 @@ static int make_bell(void)
 
     if (fd >= 0)
         fd = eps_fdtable_place(fd);
-    if (fd >= 0 && !atomic_compare_exchange_strong(&bell, &none, fd)) {
+    if (fd >= 0 && !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {
         eps_epoll_close(fd);
         fd = none;
     }
@@ -148,14 +138,14 @@ static int arm(int epfd, int fd)
 bool eps_epoll_ring(int epfd)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
-        int fd = eps_epoll_bell();
+        int fd = atomic_load(&eps_epoll_bell);
         if (fd < 0)
             fd = make_bell();
         if (fd < 0)
             return false;
         if (arm(epfd, fd) == 0)
             return true;
-        atomic_compare_exchange_strong(&bell, &fd, -1); /* it was lost */
+        atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1); /* it was lost */
     }
     return false;
 }

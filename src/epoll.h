@@ -7,6 +7,7 @@
 #ifndef EPS_EPOLL_H
 #define EPS_EPOLL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,8 +48,7 @@ bool eps_epoll_is(int fd);
  */
 bool eps_epoll_ring(int epfd);
 
-/* The bell's own number, or -1; and it moves, is lost, or stays behind. */
-int eps_epoll_bell(void);
-void eps_epoll_set_bell(int fd);
+/* The bell's own number, or -1. */
+extern _Atomic int eps_epoll_bell;
 
 #endif

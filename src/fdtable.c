@@ -98,14 +98,14 @@ static bool move_to(int fd, int number)
 }
 
 /*
- * The program's highest open number, counted from `top` down. A poll for
+ * The program's highest open number `but` that, from `top` down. A poll for
  * nothing would tell many at once, but use up the event of a file such as
  * /proc/self/mounts (W1).
  */
-static int highest_open(int top)
+static int highest_open(int top, int but)
 {
     while (--top > 0)
-        if (!eps_fdwatch_is_internal(top) && !is_free(top))
+        if (top != but && !eps_fdwatch_is_internal(top) && !is_free(top))
             break;
     return top;
 }
@@ -117,7 +117,7 @@ static int highest_open(int top)
 static int own_size(int size, int fd)
 {
     int own = SMALLEST;
-    int highest = highest_open(size);
+    int highest = highest_open(size, fd);
 
     while (own < size && own <= highest)
         own *= 2;
@@ -148,12 +148,10 @@ int eps_fdtable_place(int fd)
     int top = limit < (uint64_t)size ? (int)limit : size;
     int own, place;
 
-    eps_fdwatch_set_internal(fd, true); /* not the program's: don't count it */
     own = own_size(size, fd);
     place = move_high(fd, own < top ? own : top);
     if (place < 0 && own < top)
         place = move_high(fd, top);
-    eps_fdwatch_set_internal(fd, false);
     EPS_SYS1(SYS_close, fd);
     if (place >= 0)
         eps_fdwatch_set_internal(place, true);

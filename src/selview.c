@@ -160,7 +160,8 @@ int eps_selview_tell(struct eps_selview *view, int fd, unsigned events)
     int told = 0;
 
     for (int set = 0; set < EPS_SETS; set++)
-        if ((events & events_of[set]) && has_bit(&view->asked, set, fd)) {
+        if ((events & events_of[set]) && has_bit(&view->asked, set, fd) &&
+            !has_bit(&view->answer, set, fd)) {
             set_bit(&view->answer, set, fd);
             told++;
         }
@@ -174,7 +175,8 @@ int eps_selview_merge(struct eps_selview *view)
     for (int set = 0; set < EPS_SETS; set++)
         for (int word = 0; word < EPS_WORDS(view->nfds); word++) {
             unsigned long bits = view->scratch.bits[set][word] &
-                                 view->asked.bits[set][word];
+                                 view->asked.bits[set][word] &
+                                 ~view->answer.bits[set][word];
             told += __builtin_popcountl(bits);
             view->answer.bits[set][word] |= bits;
         }

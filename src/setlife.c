@@ -88,9 +88,9 @@ void eps_set_reset_all(void)
         free_memory(set);
         eps_setpool_give_back(set);
     }
-    if (eps_epoll_bell() >= 0 && !atomic_load(&eps_process.guest))
-        EPS_SYS1(SYS_close, eps_epoll_bell());
-    eps_epoll_set_bell(-1);
+    int bell = atomic_exchange(&eps_epoll_bell, -1);
+    if (bell >= 0 && !atomic_load(&eps_process.guest))
+        EPS_SYS1(SYS_close, bell);
 }
 
 static struct eps_set *set_with(int epfd)
@@ -105,27 +105,43 @@ static struct eps_set *set_with(int epfd)
     return NULL;
 }
 
-/* `to` is our new number, or -1: the owner opens another when it looks. */
-static void renumber(int from, int to)
+/*
+ * Where one of our numbers is kept: a set's, or the bell's; NULL if nobody
+ * keeps it any more.
+ */
+static _Atomic int *keeper_of(int fd)
 {
-    struct eps_set *set = set_with(from);
+    struct eps_set *set = set_with(fd);
 
-    eps_fdwatch_set_internal(from, false);
     if (set)
-        atomic_store(&set->epfd, to);
-    else if (eps_epoll_bell() == from)
-        eps_epoll_set_bell(to);
+        return &set->epfd;
+    return atomic_load(&eps_epoll_bell) == fd ? &eps_epoll_bell : NULL;
 }
 
 void eps_set_give_way(int fd)
 {
-    int copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+    _Atomic int *keeper = keeper_of(fd);
+    int copy, to, from = fd;
 
-    renumber(fd, copy < 0 ? -1 : eps_fdtable_place(copy));
+    if (!keeper)
+        return;
+    copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+    to = copy < 0 ? -1 : eps_fdtable_place(copy);
+    /* Its owner may have let it go meanwhile; then it is its to close. */
+    if (!atomic_compare_exchange_strong(keeper, &from, to < 0 ? -1 : to)) {
+        eps_epoll_close(to);
+        return;
+    }
+    eps_fdwatch_set_internal(fd, false);
     EPS_SYS1(SYS_close, fd);
 }
 
 void eps_set_lost(int fd)
 {
-    renumber(fd, -1);
+    _Atomic int *keeper = keeper_of(fd);
+    int from = fd;
+
+    if (keeper)
+        atomic_compare_exchange_strong(keeper, &from, -1);
+    eps_fdwatch_set_internal(fd, false);
 }

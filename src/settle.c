@@ -151,6 +151,12 @@ static int change(struct eps_set *set, int fd, struct eps_reg *reg,
     int ret = modify(set, fd, reg, self);
 
     if (ret == -ENOENT || ret == -EBADF || ret == -EINVAL) {
+        /*
+         * Its end was missed. The old file's item may live on, and must not
+         * pass for the new one's: another generation tells them apart.
+         */
+        eps_count(self, EPS_C_rescues);
+        eps_fdwatch_ended(fd);
         eps_settle_state(set, reg, EPS_REG_ABSENT);
         return enter(set, fd, reg, self);
     }

@@ -102,6 +102,17 @@ static void ring_sleepers(int fd, struct eps_thread *self)
     }
 }
 
+/* The program may have put a file of its own there, unseen. */
+bool eps_closing_hides_slow(int fd)
+{
+    if (!eps_process_is_ours() || !eps_fdwatch_is_internal(fd))
+        return false;
+    if (eps_process_is_sandboxed() || eps_set_still_has(fd))
+        return true;
+    eps_set_lost(fd);
+    return false;
+}
+
 struct eps_closing eps_closing_begin_slow(int fd)
 {
     struct eps_closing closing = {fd, false, false};

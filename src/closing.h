@@ -49,11 +49,13 @@ static inline void eps_closing_handed_out(int fd, enum eps_kind kind)
         eps_closing_handed_out_slow(fd, kind);
 }
 
+bool eps_closing_hides_slow(int fd);
+
 /* True if `fd` is one of ours: to the program it is not open. */
 static inline bool eps_closing_hides(int fd)
 {
     return atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
-           eps_fdwatch_is_internal(fd) && eps_process_is_ours();
+           eps_fdwatch_is_internal(fd) && eps_closing_hides_slow(fd);
 }
 
 #endif

@@ -118,6 +118,11 @@ static _Atomic int *keeper_of(int fd)
     return atomic_load(&eps_epoll_bell) == fd ? &eps_epoll_bell : NULL;
 }
 
+bool eps_set_still_has(int fd)
+{
+    return fd == atomic_load(&eps_epoll_bell) || eps_epoll_is(fd);
+}
+
 void eps_set_give_way(int fd)
 {
     _Atomic int *keeper = keeper_of(fd);

@@ -20,6 +20,9 @@ void eps_set_reset_all(void);
 /* The program asks for one of our numbers: we move elsewhere. */
 void eps_set_give_way(int fd);
 
+/* True if what is open under one of our numbers can be ours. */
+bool eps_set_still_has(int fd);
+
 /* One of our numbers turns out to be the program's now. */
 void eps_set_lost(int fd);
 

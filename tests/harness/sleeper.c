@@ -3,6 +3,8 @@
 #include "sleeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -53,6 +55,7 @@ void *scene_sleep(void *arg)
     struct scene *s = arg;
     for (int i = 0; i < s->earlier_calls; i++)
         sleep_once(s, 1);
+    s->sleeper = gettid();
     double start = clock_ms();
     s->seen.ret = sleep_once(s, s->timeout_ms);
     s->seen.early = clock_ms() - start < s->timeout_ms - 5;
@@ -80,6 +83,31 @@ void scene_close(struct scene *s)
         close(s->fds[i].fd);
         close(s->peers[i]);
     }
+}
+
+/* Whether the kernel shows the thread as asleep; asked as raw.h does it. */
+static bool is_asleep(pid_t thread)
+{
+    char path[64], stat[128];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+    int fd = raw_open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, stat, sizeof(stat) - 1);
+    raw_close(fd);
+    stat[n > 0 ? n : 0] = '\0';
+    const char *state = strrchr(stat, ')');
+    return state && state[1] == ' ' && state[2] == 'S';
+}
+
+/*
+ * On a busy machine a thread may come to its call long after it was created,
+ * and would then be told at once what was done meanwhile.
+ */
+static void wait_until_asleep(struct scene *s)
+{
+    double start = clock_ms();
+    while ((!s->sleeper || !is_asleep(s->sleeper)) &&
+           clock_ms() - start < s->timeout_ms)
+        clock_sleep_ms(1);
 }
 
 static void print_outcome(const char *who, const struct outcome *seen)
@@ -112,6 +140,8 @@ struct outcome scene_play(const struct play *play, bool use_select)
     for (int i = 0; i < 2; i++)
         assert_int_equal(
             pthread_create(&threads[i], NULL, scene_sleep, &scenes[i]), 0);
+    for (int i = 0; i < 2; i++)
+        wait_until_asleep(&scenes[i]);
     clock_sleep_ms(play->asleep_ms);
     for (int i = 0; i < 2; i++)
         play->act(&scenes[i], threads[i]);

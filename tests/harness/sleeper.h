@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "watch.h"
 
@@ -34,7 +35,8 @@ struct scene {
     int timeout_ms;
     int earlier_calls; /* by the sleeper on the same array */
     bool use_select;
-    bool kernel; /* by the kernel's own call */
+    bool kernel;           /* by the kernel's own call */
+    _Atomic pid_t sleeper; /* the thread, once nothing but the sleep is left */
     struct outcome seen;
 };
 
@@ -43,7 +45,7 @@ typedef void (*scene_act)(struct scene *s, pthread_t sleeper);
 
 struct play {
     int earlier_calls;
-    int asleep_ms; /* how long it sleeps before the act */
+    int asleep_ms; /* how long it sleeps at least before the act */
     int timeout_ms;
     scene_act act;
     /*

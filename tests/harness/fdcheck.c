@@ -81,6 +81,8 @@ static const struct fd_entry *find(const struct fd_entry *list, size_t count,
 
 static bool looks_internal(const struct fd_entry *entry)
 {
+    if (way_is_other())
+        return !strncmp(entry->link, "anon_inode:", strlen("anon_inode:"));
     return !strcmp(entry->link, "anon_inode:[eventpoll]") ||
            !strcmp(entry->link, "anon_inode:[eventfd]");
 }
@@ -92,6 +94,10 @@ bool fdcheck_is_internal(int fd)
     bool internal = false;
 
     read_link(&entry);
+    if (way_is_other()) {
+        errno = saved;
+        return looks_internal(&entry);
+    }
     int spare = raw_fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (way_is_preloaded() && spare >= 0 && looks_internal(&entry) &&
         raw_fcntl(fd, F_GETFD, 0) == FD_CLOEXEC) {

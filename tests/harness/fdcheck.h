@@ -6,7 +6,9 @@
  * forgiven if it is the library's own, which shows by what the library
  * promises of them: they are anonymous epoll or eventfd files, closed on exec,
  * and close() by the program answers EBADF. Their number is bounded, so that
- * a library that leaks its own is caught as well.
+ * a library that leaks its own is caught as well. Another library promises
+ * nothing: under it every anonymous file passes for its own here, and what
+ * that costs the program is what the tests themselves are about.
  */
 #ifndef HARNESS_FDCHECK_H
 #define HARNESS_FDCHECK_H

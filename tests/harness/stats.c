@@ -2,6 +2,7 @@
 /*
  * three-ways sets HARNESS_WAY (native, auto, always) and, as
  * EPOLLSHIM_STATS, a file per pid in the directory HARNESS_STATS_DIR.
+ * compat/conformance sets HARNESS_WAY alone (native, other).
  */
 #include "stats.h"
 
@@ -19,12 +20,17 @@ static bool way_is(const char *name)
 
 bool way_is_preloaded(void)
 {
-    return way_is("auto") || way_is("always");
+    return way_is("auto") || way_is("always") || way_is("other");
 }
 
 bool way_is_always(void)
 {
     return way_is("always");
+}
+
+bool way_is_other(void)
+{
+    return way_is("other");
 }
 
 long stats_of(pid_t pid, const char *name)

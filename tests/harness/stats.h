@@ -9,9 +9,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether the library is preloaded at all, and with policy "always". */
+/*
+ * Whether a library is preloaded at all; whether ours, with policy "always";
+ * and whether it is any library, of which nothing is known but what a program
+ * can see of it (see compat/conformance).
+ */
 bool way_is_preloaded(void);
 bool way_is_always(void);
+bool way_is_other(void);
 
 /*
  * The counter `name` of a process that has ended; -1 if it left none (no

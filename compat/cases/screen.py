@@ -21,9 +21,12 @@ def work(box):
     screen = box.screen
     screen.line("echo $((6 * 7)) in $STY | sed 's/[0-9]*[.]here/name/'")
     screen.expect("\n42 in name")
+    screen.expect("# ")
     screen.type("\x01c")  # A second window, and back to the first one.
+    screen.expect("# ")
     screen.line("echo two$((1 + 1))")
     screen.expect("two2")
+    screen.expect("# ")
     screen.line("seq 1 20000 | md5sum")
     screen.expect("[0-9a-f]{32}")
     screen.expect("# ")

@@ -60,10 +60,14 @@ def other(oracle, result, way, program, untouched):
     """(verdict, why) of a run under the library."""
     found = _differences(oracle, result)
     counters = [each["counters"] for each in result["programs"].values()]
-    wrong = sum(each.get("verify_differences", 0) for each in counters)
+    wrong = sum(each.get("differences", 0) for each in counters)
     if wrong:
         found.append(f"verify found {wrong} wrong answers")
     answered, _ = calls(result, program)
+    compared = result["programs"].get(program, {}).get("counters", {}).get(
+        "verified", 0)
+    if way == ways.VERIFY and answered and not compared:
+        found.append("verify mode compared nothing")
     if way in (ways.ALWAYS, ways.VERIFY):
         if not answered and not untouched:
             found.append(f"epoll never answered {program}, though the case "

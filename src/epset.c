@@ -17,6 +17,7 @@
 #include "fdwatch.h"
 #include "journal.h"
 #include "memory.h"
+#include "setlife.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -104,7 +105,7 @@ static int rebuild(struct eps_set *set, struct eps_thread *self)
     struct eps_registry *registry = &set->registry;
     int ret;
 
-    eps_epoll_close(atomic_exchange(&set->epfd, -1));
+    eps_set_close_epfd(set);
     ret = eps_epset_open(set);
     if (ret < 0)
         return ret;

@@ -8,8 +8,6 @@
  *     registered: exact for liveness and for identity, and cheaper than any
  *     other audit (semantics A1). What is added by the question is taken
  *     out again at once.
- * (b) Where the program has put an epoll of its own on our number, unseen,
- *     every ADD succeeds: two in a row are no coincidence.
  */
 #include "scrub.h"
 
@@ -59,35 +57,13 @@ static void tell(int fd, int answer)
                 : " was closed and reused unseen; healed");
 }
 
-/*
- * Note (b). Another registration tells whether the epoll descriptor itself
- * is still ours; with none to ask, it is taken to be.
- */
-static bool is_own_epfd(struct eps_set *set, int epfd, int but)
-{
-    uint32_t end = set->registry.capacity;
-
-    for (uint32_t fd = 0; fd < end; fd++) {
-        struct eps_reg *reg = eps_registry_at(&set->registry, (int)fd);
-        if ((int)fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
-            reg->generation != eps_fdwatch_generation((int)fd))
-            continue;
-        struct eps_item item = {fd, reg->generation, reg->want};
-        if (eps_epoll_add(epfd, item) != 0)
-            return true;
-        eps_epoll_delete(epfd, (int)fd);
-        return false;
-    }
-    return true;
-}
-
 /* What happened to one epoll descriptor happened to all, most likely. */
 static void check_own_epfds(struct eps_thread *self, int but)
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++) {
         struct eps_set *set = self->sites[i].set;
         int epfd = set ? atomic_load(&set->epfd) : -1;
-        if (epfd >= 0 && !is_own_epfd(set, epfd, but))
+        if (epfd >= 0 && !eps_set_has_own(set, but))
             eps_set_lost(epfd);
     }
 }

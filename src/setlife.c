@@ -56,11 +56,46 @@ static void free_memory(struct eps_set *set)
     set->wait_capacity = 0;
 }
 
+/*
+ * Where the program has put an epoll of its own on our number, unseen, an
+ * ADD of what is registered succeeds; ours answers EEXIST.
+ */
+bool eps_set_has_own(struct eps_set *set, int but)
+{
+    int epfd = atomic_load(&set->epfd);
+
+    if (!eps_epoll_is(epfd))
+        return false;
+    for (uint32_t fd = 0; fd < set->registry.capacity; fd++) {
+        struct eps_reg *reg = eps_registry_at(&set->registry, (int)fd);
+        if ((int)fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
+            reg->generation != eps_fdwatch_generation((int)fd))
+            continue;
+        struct eps_item item = {fd, reg->generation, reg->want};
+        if (eps_epoll_add(epfd, item) != 0)
+            return true;
+        eps_epoll_delete(epfd, (int)fd);
+        return false;
+    }
+    return true; /* nobody to ask */
+}
+
+void eps_set_close_epfd(struct eps_set *set)
+{
+    bool own = eps_set_has_own(set, -1);
+    int epfd = atomic_exchange(&set->epfd, -1);
+
+    if (own)
+        eps_epoll_close(epfd);
+    else if (epfd >= 0 && eps_fdwatch_is_internal(epfd))
+        eps_fdwatch_set_internal(epfd, false);
+}
+
 void eps_set_release(struct eps_set *set)
 {
     eps_epset_wake(set);
+    eps_set_close_epfd(set);
     let_go_of_numbers(set);
-    eps_epoll_close(atomic_exchange(&set->epfd, -1));
     free_memory(set);
     eps_setpool_give_back(set);
 }
@@ -120,25 +155,9 @@ static _Atomic int *keeper_of(int fd)
 
 bool eps_set_still_has(int fd)
 {
-    return fd == atomic_load(&eps_epoll_bell) || eps_epoll_is(fd);
-}
+    struct eps_set *set = set_with(fd);
 
-void eps_set_give_way(int fd)
-{
-    _Atomic int *keeper = keeper_of(fd);
-    int copy, to, from = fd;
-
-    if (!keeper)
-        return;
-    copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
-    to = copy < 0 ? -1 : eps_fdtable_place(copy);
-    /* Its owner may have let it go meanwhile; then it is its to close. */
-    if (!atomic_compare_exchange_strong(keeper, &from, to < 0 ? -1 : to)) {
-        eps_epoll_close(to);
-        return;
-    }
-    eps_fdwatch_set_internal(fd, false);
-    EPS_SYS1(SYS_close, fd);
+    return set ? eps_epoll_is(fd) : fd == atomic_load(&eps_epoll_bell);
 }
 
 void eps_set_lost(int fd)
@@ -149,4 +168,24 @@ void eps_set_lost(int fd)
     if (keeper)
         atomic_compare_exchange_strong(keeper, &from, -1);
     eps_fdwatch_set_internal(fd, false);
+}
+
+void eps_set_give_way(int fd)
+{
+    _Atomic int *keeper = keeper_of(fd);
+    int copy, to, from = fd;
+
+    if (!keeper || !eps_set_still_has(fd)) {
+        eps_set_lost(fd);
+        return;
+    }
+    copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+    to = copy < 0 ? -1 : eps_fdtable_place(copy);
+    /* Its owner may have let it go meanwhile; then it is its to close. */
+    if (!atomic_compare_exchange_strong(keeper, &from, to < 0 ? -1 : to)) {
+        eps_epoll_close(to);
+        return;
+    }
+    eps_fdwatch_set_internal(fd, false);
+    EPS_SYS1(SYS_close, fd);
 }

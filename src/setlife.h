@@ -20,8 +20,17 @@ void eps_set_reset_all(void);
 /* The program asks for one of our numbers: we move elsewhere. */
 void eps_set_give_way(int fd);
 
-/* True if what is open under one of our numbers can be ours. */
+/*
+ * True if what is open under the set's number can be ours: an epoll with
+ * our items in it. `but` is a number whose item is in doubt, or -1.
+ */
+bool eps_set_has_own(struct eps_set *set, int but);
+
+/* The same for any of our numbers. */
 bool eps_set_still_has(int fd);
+
+/* Closes the set's epoll descriptor, if it is still ours. */
+void eps_set_close_epfd(struct eps_set *set);
 
 /* One of our numbers turns out to be the program's now. */
 void eps_set_lost(int fd);

@@ -145,7 +145,8 @@ bool eps_epoll_ring(int epfd)
             return false;
         if (arm(epfd, fd) == 0)
             return true;
-        atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1); /* it was lost */
+        if (atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1))
+            eps_fdwatch_set_internal(fd, false); /* it was lost */
     }
     return false;
 }

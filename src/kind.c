@@ -48,6 +48,28 @@ static const char *digits_of(int fd, char *end)
     return end;
 }
 
+/* What /proc calls the file; false if it does not say. */
+static bool read_name(int fd, char name[64])
+{
+    char path[40] = "/proc/self/fd/", digits[12];
+    long length;
+
+    strcat(path, digits_of(fd, digits + sizeof(digits)));
+    length = EPS_SYS4(SYS_readlinkat, AT_FDCWD, path, name, 64);
+    if (length <= 0 || length >= 64)
+        return false;
+    name[length] = '\0';
+    return true;
+}
+
+bool eps_kind_may_be_eventfd(int fd)
+{
+    char name[64];
+
+    return type_of(fd) == 0 &&
+           (!read_name(fd, name) || strcmp(name, "anon_inode:[eventfd]") == 0);
+}
+
 /* Note (c). The list is of what was tried, not of what should work. */
 static bool is_faithful_anonymous(int fd)
 {
@@ -57,13 +79,10 @@ static bool is_faithful_anonymous(int fd)
         "anon_inode:[pidfd]",
         "anon_inode:inotify",
     };
-    char path[40] = "/proc/self/fd/", digits[12], name[64];
+    char name[64];
 
-    strcat(path, digits_of(fd, digits + sizeof(digits)));
-    long length = EPS_SYS4(SYS_readlinkat, AT_FDCWD, path, name, sizeof(name));
-    if (length <= 0 || length >= (long)sizeof(name))
+    if (!read_name(fd, name))
         return false;
-    name[length] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;

@@ -9,6 +9,7 @@
 #include "epoll.h"
 #include "fdtable.h"
 #include "fdwatch.h"
+#include "kind.h"
 #include "memory.h"
 #include "process.h"
 #include "setpool.h"
@@ -157,7 +158,9 @@ bool eps_set_still_has(int fd)
 {
     struct eps_set *set = set_with(fd);
 
-    return set ? eps_epoll_is(fd) : fd == atomic_load(&eps_epoll_bell);
+    if (set)
+        return eps_epoll_is(fd);
+    return fd == atomic_load(&eps_epoll_bell) && eps_kind_may_be_eventfd(fd);
 }
 
 void eps_set_lost(int fd)

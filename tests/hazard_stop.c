@@ -64,7 +64,7 @@ static void stop_for_a_while(pid_t pid)
 
 static void stopped_waits_go_on(void **state)
 {
-    struct waiter waiter = {.timeout_ms = 400};
+    struct waiter waiter = {.timeout_ms = 1000};
     (void)state;
     assert_true(watch_open(&waiter.w, ROW));
     assert_true(watch_works(&waiter.w));
@@ -129,7 +129,7 @@ static void measures(void *arg)
  */
 static void time_stopped_counts_for_poll_alone(void **state)
 {
-    struct waiter waiter = {.timeout_ms = 400};
+    struct waiter waiter = {.timeout_ms = 1000};
     (void)state;
     assert_true(watch_open(&waiter.w, ROW));
     assert_true(watch_works(&waiter.w));

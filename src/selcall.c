@@ -238,25 +238,33 @@ static enum eps_outcome answer(struct eps_selcall *call,
     return outcome;
 }
 
+static bool is_fit_timespec(const struct timespec *timeout)
+{
+    return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
+                        timeout->tv_nsec < 1000000000);
+}
+
+/* select()'s is rewritten by libc in odd cases (T1): those are native. */
+static bool is_fit_timeval(const struct timeval *timeout)
+{
+    return !timeout || (timeout->tv_sec >= 0 && timeout->tv_sec <= INT_MAX &&
+                        timeout->tv_usec >= 0 && timeout->tv_usec < 1000000);
+}
+
 static bool has_fit_timeout(struct eps_selcall *call)
 {
-    const struct timespec *precise = call->timespec;
-    const struct timeval *timeout = call->timeval;
+    const struct timeval *timeval = call->timeval;
+    struct timespec timeout;
 
-    if (call->precise) {
-        call->deadline = eps_deadline_of_timespec(precise);
-        return !precise || (precise->tv_sec >= 0 && precise->tv_nsec >= 0 &&
-                            precise->tv_nsec < 1000000000);
-    }
-    if (!timeout) {
-        call->deadline = eps_deadline_of_timespec(NULL);
+    if (call->precise && is_fit_timespec(call->timespec)) {
+        call->deadline = eps_deadline_of_timespec(call->timespec);
         return true;
     }
-    if (timeout->tv_sec < 0 || timeout->tv_sec > INT_MAX ||
-        timeout->tv_usec < 0 || timeout->tv_usec >= 1000000)
+    if (call->precise || !is_fit_timeval(timeval))
         return false;
-    call->deadline = eps_deadline_of_timespec(
-        &(struct timespec){timeout->tv_sec, timeout->tv_usec * 1000});
+    if (timeval)
+        timeout = (struct timespec){timeval->tv_sec, timeval->tv_usec * 1000};
+    call->deadline = eps_deadline_of_timespec(timeval ? &timeout : NULL);
     return true;
 }
 

@@ -117,6 +117,10 @@ void eps_fdwatch_unhold(int fd, unsigned set_id)
             return;
 }
 
+/*
+ * Only what is ours is taken back: by the time somebody finds out that a
+ * number of ours is gone, it may be another's, and held by a set.
+ */
 void eps_fdwatch_set_internal(int fd, bool internal)
 {
     uint64_t word = atomic_load(&words[fd]);
@@ -124,6 +128,8 @@ void eps_fdwatch_set_internal(int fd, bool internal)
 
     extend_known(fd);
     do {
+        if (!internal && HOLDER(word) != EPS_HELD_INTERNAL)
+            return;
         next = word & ~HOLDER_MASK;
         if (internal)
             next |= (uint64_t)EPS_HELD_INTERNAL << 16;

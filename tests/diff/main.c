@@ -28,6 +28,7 @@ static const char usage[] =
     "  --script=FILE   these ops instead; - is the standard input\n"
     "  --break=N       falsify an answer from the N-th call on\n"
     "  --patience=N    seconds without progress until a run is hung [30]\n"
+    "  --stop          stop at a difference, for a debugger to attach\n"
     "  --shrink=N      seconds spent on shortening a failing run [60]\n"
     "  --print         print the ops, run nothing\n";
 
@@ -38,6 +39,7 @@ struct options {
     int patience;
     int shrink;
     int worker;
+    bool stop;
     bool print;
 };
 
@@ -51,6 +53,7 @@ static const struct option long_options[] = {
     {"script", required_argument, NULL, 'S'},
     {"break", required_argument, NULL, 'b'},
     {"patience", required_argument, NULL, 'p'},
+    {"stop", no_argument, NULL, 'T'},
     {"shrink", required_argument, NULL, 'k'},
     {"worker", required_argument, NULL, 'w'},
     {"print", no_argument, NULL, 'P'},
@@ -106,6 +109,10 @@ static void take_option(struct options *o, int letter)
     case 'p':
         o->patience = (int)number(optarg, 1, 3600, "no patience");
         break;
+    case 'T':
+        o->stop = true;
+        o->patience = 3600;
+        break;
     case 'k':
         o->shrink = (int)number(optarg, 0, 3600, "no time to shrink");
         break;
@@ -156,6 +163,8 @@ static int work(const struct options *o, const struct op_list *script)
 {
     tally_open(o->worker);
     trial_break_at(o->broken);
+    if (o->stop)
+        trial_stop_at_difference();
     bool good = run_plan(&o->plan, script);
     fflush(NULL);
     return good ? 0 : 1;
@@ -207,6 +216,7 @@ static int supervise(const struct options *o, const struct op_list *script)
     struct job job = {.plan = &o->plan,
                       .script = script,
                       .broken = o->broken,
+                      .stop = o->stop,
                       .patience = o->patience};
     print_replay(o);
     enum outcome outcome = worker_run(&job, &t);

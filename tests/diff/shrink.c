@@ -132,6 +132,7 @@ void shrink(const struct job *job, enum outcome outcome,
     struct op_list ops;
     unsetenv("EPOLLSHIM_STATS");
     s.job.quiet = true;
+    s.job.stop = false;
     s.job.patience = job->patience < 6 ? job->patience : 6;
     printf("diff: looking for a shorter run that fails too...\n");
     fflush(stdout);

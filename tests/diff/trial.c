@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@
 #define ATTEMPTS 6
 
 static atomic_ulong break_at;
+
+static bool stops;
+
+void trial_stop_at_difference(void)
+{
+    stops = true;
+}
 
 void trial_break_at(unsigned long call)
 {
@@ -255,6 +263,24 @@ static bool may_flicker(const struct trial *t)
     return true;
 }
 
+static void stop_for_debugger(void)
+{
+    printf("diff: process %d, thread %d stops for a debugger\n", getpid(),
+           gettid());
+    fflush(stdout);
+    raise(SIGSTOP);
+}
+
+/* Told at once, while the numbers still are what they were. */
+static enum verdict tell(struct trial *t, enum verdict verdict)
+{
+    if (verdict == DIFFERENT)
+        trial_report(t);
+    if (verdict == DIFFERENT && stops)
+        stop_for_debugger();
+    return verdict;
+}
+
 /* Until the world stands still; the last attempt sees to it that it does. */
 static enum verdict compare(struct trial *t)
 {
@@ -262,14 +288,15 @@ static enum verdict compare(struct trial *t)
     for (int i = 0; verdict == MOVED && i < ATTEMPTS - 1; i++) {
         quiet_enter();
         verdict = compare_once(t);
-        quiet_leave();
-        t->w->later.how = LATER_NOTHING;
         if (verdict == DIFFERENT && may_flicker(t))
             verdict = MOVED;
+        tell(t, verdict);
+        quiet_leave();
+        t->w->later.how = LATER_NOTHING;
     }
     if (verdict == MOVED) {
         quiet_enter_alone();
-        verdict = compare_once(t);
+        verdict = tell(t, compare_once(t));
         quiet_leave_alone();
     }
     return verdict;
@@ -291,9 +318,6 @@ bool trial_run(struct world *w, const struct call *call, void *live,
     tally->ready += t.library.ret > 0;
     tally->refused += t.library.ret < 0;
     tally->moved += verdict == MOVED;
-    if (verdict == DIFFERENT) {
-        tally->differences++;
-        trial_report(&t);
-    }
+    tally->differences += verdict == DIFFERENT;
     return verdict == DIFFERENT;
 }

@@ -59,6 +59,9 @@ enum verdict trial_heal(struct trial *t);
 /* Prints call, memory, and both answers: see report.c. */
 void trial_report(const struct trial *t);
 
+/* A process that finds a difference prints its pid and stops. */
+void trial_stop_at_difference(void);
+
 /* From the N-th call on, one answer of the library's is falsified. */
 void trial_break_at(unsigned long call);
 

@@ -62,8 +62,9 @@ static void become_worker(const struct job *job, int tally_fd, int script_fd)
     snprintf(text[5], sizeof(text[5]), "--mode=%s", mode_name(job->plan->mode));
     snprintf(text[6], sizeof(text[6]), "--episode=%d", job->plan->episode);
     snprintf(text[7], sizeof(text[7]), "--break=%lu", job->broken);
+    const char *stop = job->stop ? "--stop" : "--shrink=0";
     execl("/proc/self/exe", "diff", text[0], text[1], text[2], text[3], text[4],
-          text[5], text[6], text[7],
+          text[5], text[6], text[7], stop,
           script_fd >= 0 ? "--script=-" : (char *)NULL, (char *)NULL);
     perror("diff: cannot start itself again");
     _exit(2);

@@ -25,6 +25,8 @@ struct job {
     const struct op_list *script;
     /* The call at which an answer is falsified; 0 is none. */
     unsigned long broken;
+    /* It stops at a difference. */
+    bool stop;
     /* Seconds without progress after which a run counts as hung. */
     int patience;
     /* Its output is of no interest. */

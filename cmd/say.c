@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages on stderr, and memory that is there or ends the command. */
+#include "say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void say(const char *format, va_list list)
+{
+    fflush(stdout);
+    fputs("epollshim: ", stderr);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+}
+
+void cmd_warn(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    say(format, list);
+    va_end(list);
+}
+
+void cmd_die(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    say(format, list);
+    va_end(list);
+    exit(CMD_FAILED);
+}
+
+void cmd_die_as(enum cmd_status status, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    say(format, list);
+    va_end(list);
+    exit((int)status);
+}
+
+void *cmd_alloc(void *old, unsigned long size)
+{
+    void *memory = realloc(old, size ? size : 1);
+
+    if (!memory)
+        cmd_die("no memory for %lu bytes: free some and try again", size);
+    return memory;
+}
+
+char *cmd_format(const char *format, ...)
+{
+    va_list list;
+    char *text;
+
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0)
+        cmd_die("no memory: free some and try again");
+    va_end(list);
+    return text;
+}

@@ -67,6 +67,11 @@ EPS_EXPORT int fcntl64(int fd, int command, ...)
                         LAST_ARGUMENT(command));
 }
 
+EPS_EXPORT int __fcntl(int fd, int command, ...)
+{
+    return eps_do_fcntl(EPS_NEXT(__fcntl), fd, command, LAST_ARGUMENT(command));
+}
+
 #define OPENS(name)                                                            \
     EPS_EXPORT int name(const char *path, int flags, ...)                      \
     {                                                                          \

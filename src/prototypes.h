@@ -52,6 +52,7 @@ int __close(int);
 int __dup2(int, int);
 int __pipe(int[2]);
 int __open(const char *, int, ...);
+int __fcntl(int, int, ...);
 int __open64(const char *, int, ...);
 int __open_2(const char *, int);
 int __open64_2(const char *, int);

@@ -50,6 +50,14 @@ static int take_dupfd_cloexec(void)
     return fcntl(also[1], F_DUPFD_CLOEXEC, 0);
 }
 
+/* libc's own name for it; no header declares it. */
+int __fcntl(int fd, int command, ...);
+
+static int take_dupfd_of_libc(void)
+{
+    return __fcntl(also[1], F_DUPFD, 0);
+}
+
 static int take_socket(void)
 {
     return socket(AF_INET, SOCK_DGRAM, 0);
@@ -276,6 +284,7 @@ static void take_over(int (*take)(void), void (*prepare)(void),
 TAKER(dup, nothing, nothing)
 TAKER(dupfd, nothing, nothing)
 TAKER(dupfd_cloexec, nothing, nothing)
+TAKER(dupfd_of_libc, nothing, nothing)
 TAKER(socket, nothing, nothing)
 TAKER(socketpair, nothing, nothing)
 TAKER(pipe, nothing, nothing)
@@ -297,7 +306,8 @@ TAKER(recvmmsg, open_courier, close_courier)
 
 static const struct suite_test tests[] = {
     TEST(handed_out_by_dup),           TEST(handed_out_by_dupfd),
-    TEST(handed_out_by_dupfd_cloexec), TEST(handed_out_by_socket),
+    TEST(handed_out_by_dupfd_cloexec), TEST(handed_out_by_dupfd_of_libc),
+    TEST(handed_out_by_socket),
     TEST(handed_out_by_socketpair),    TEST(handed_out_by_pipe),
     TEST(handed_out_by_pipe2),         TEST(handed_out_by_open),
     TEST(handed_out_by_open64),        TEST(handed_out_by_openat),

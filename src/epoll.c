@@ -61,7 +61,7 @@ void eps_epoll_close(int epfd)
 {
     if (epfd < 0 || !eps_fdwatch_is_internal(epfd))
         return;
-    eps_fdwatch_set_internal(epfd, false);
+    eps_fdwatch_give_back(epfd);
     EPS_SYS1(SYS_close, epfd);
 }
 
@@ -146,7 +146,7 @@ bool eps_epoll_ring(int epfd)
         if (arm(epfd, fd) == 0)
             return true;
         if (atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1))
-            eps_fdwatch_set_internal(fd, false); /* it was lost */
+            eps_fdwatch_give_back(fd); /* it was lost */
     }
     return false;
 }

@@ -46,7 +46,7 @@ int eps_epset_lose(struct eps_set *set, struct eps_thread *self)
     int fd = atomic_exchange(&set->epfd, -1);
 
     if (fd >= 0)
-        eps_fdwatch_set_internal(fd, false);
+        eps_fdwatch_give_back(fd);
     set->haunted = true;
     eps_count(self, EPS_C_lost_epfds);
     return -ESTALE;

@@ -27,6 +27,7 @@
 #define SMALLEST 64
 #define ON_STACK (16384 / 64) /* words: tables beyond that are rare */
 #define PLACES_TRIED 64
+#define OWN_SIZE_TURNS 32
 
 static _Atomic int known_size = SMALLEST; /* the table is at least so large */
 
@@ -111,18 +112,45 @@ static int highest_open(int top, int but)
 }
 
 /*
- * Note (c): no higher than a table of the program's own numbers would be,
- * if there is room.
+ * Note (c): the size of a table of the program's own numbers. Asking for it
+ * costs a system call a number: where ours went by the last answer they lie
+ * too high, or too low, at most for some turns.
  */
 static int own_size(int size, int fd)
 {
-    int own = SMALLEST;
-    int highest = highest_open(size, fd);
+    static _Atomic int known_own, known_for, turns;
+    int own = atomic_load(&known_own);
 
-    while (own < size && own <= highest)
+    if (atomic_load(&known_for) == size && own > fd &&
+        atomic_fetch_add(&turns, 1) % OWN_SIZE_TURNS)
+        return own;
+    int highest = highest_open(size, fd);
+    for (own = SMALLEST; own < size && own <= highest;)
         own *= 2;
-    /* `fd` is ours, and stands for the lowest number the program will get. */
+    atomic_store(&known_own, own);
+    atomic_store(&known_for, size);
+    return own;
+}
+
+/* `fd` is ours, and stands for the lowest number the program will get. */
+static int roomy(int own, int size, int fd)
+{
     return own - fd > own / 8 || own == size ? own : own * 2;
+}
+
+/* Reserved first; another thread may make it known as lost meanwhile. */
+static bool take(int fd, int place)
+{
+    if (!is_free(place) || !eps_fdwatch_reserve(place))
+        return false;
+    if (!move_to(fd, place)) {
+        eps_fdwatch_give_back(place);
+        return false;
+    }
+    if (eps_fdwatch_is_internal(place) || eps_fdwatch_reserve(place))
+        return true;
+    EPS_SYS1(SYS_close, place); /* who polls it polls a closed number */
+    return false;
 }
 
 /* The highest free number below `top` and above `fd`, with `fd` moved to it. */
@@ -134,7 +162,7 @@ static int move_high(int fd, int top)
         /* Ours, or one that the program watches though it is closed. */
         if (eps_fdwatch_holder(place) != EPS_HELD_BY_NONE)
             continue;
-        if (is_free(place) && move_to(fd, place))
+        if (take(fd, place))
             return place;
         tries++;
     }
@@ -146,14 +174,11 @@ int eps_fdtable_place(int fd)
     uint64_t limit = atomic_load(&eps_process.open_limit);
     int size = present_size();
     int top = limit < (uint64_t)size ? (int)limit : size;
-    int own, place;
+    int own = roomy(own_size(size, fd), size, fd);
+    int place = move_high(fd, own < top ? own : top);
 
-    own = own_size(size, fd);
-    place = move_high(fd, own < top ? own : top);
     if (place < 0 && own < top)
         place = move_high(fd, top);
     EPS_SYS1(SYS_close, fd);
-    if (place >= 0)
-        eps_fdwatch_set_internal(place, true);
     return place;
 }

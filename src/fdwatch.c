@@ -117,23 +117,27 @@ void eps_fdwatch_unhold(int fd, unsigned set_id)
             return;
 }
 
-/*
- * Only what is ours is taken back: by the time somebody finds out that a
- * number of ours is gone, it may be another's, and held by a set.
- */
-void eps_fdwatch_set_internal(int fd, bool internal)
+bool eps_fdwatch_reserve(int fd)
 {
     uint64_t word = atomic_load(&words[fd]);
     uint64_t next;
 
     extend_known(fd);
     do {
-        if (!internal && HOLDER(word) != EPS_HELD_INTERNAL)
-            return;
-        next = word & ~HOLDER_MASK;
-        if (internal)
-            next |= (uint64_t)EPS_HELD_INTERNAL << 16;
+        if (HOLDER(word) != EPS_HELD_BY_NONE)
+            return false;
+        next = word | (uint64_t)EPS_HELD_INTERNAL << 16;
     } while (!atomic_compare_exchange_weak(&words[fd], &word, next));
+    return true;
+}
+
+/*
+ * Only what is ours is taken back: by the time somebody finds out that a
+ * number of ours is gone, it may be another's, and held by a set.
+ */
+void eps_fdwatch_give_back(int fd)
+{
+    eps_fdwatch_unhold(fd, EPS_HELD_INTERNAL);
 }
 
 /* A new generation with nothing known but the holder and these flags. */

@@ -54,8 +54,13 @@ void eps_fdwatch_learn(int fd, uint32_t generation, enum eps_kind kind);
 void eps_fdwatch_hold(int fd, unsigned set_id);
 void eps_fdwatch_unhold(int fd, unsigned set_id);
 
-/* The library's own descriptors. */
-void eps_fdwatch_set_internal(int fd, bool internal);
+/*
+ * The library's own descriptors. A number is reserved before anything of
+ * ours is put there, and only if nobody holds it: who polls a closed number
+ * is answered POLLNVAL, not with our epoll's readiness.
+ */
+bool eps_fdwatch_reserve(int fd);
+void eps_fdwatch_give_back(int fd);
 static inline bool eps_fdwatch_is_internal(int fd)
 {
     return eps_fdwatch_covers(fd) &&

@@ -88,8 +88,8 @@ void eps_set_close_epfd(struct eps_set *set)
 
     if (own)
         eps_epoll_close(epfd);
-    else if (epfd >= 0 && eps_fdwatch_is_internal(epfd))
-        eps_fdwatch_set_internal(epfd, false);
+    else if (epfd >= 0)
+        eps_fdwatch_give_back(epfd);
 }
 
 void eps_set_release(struct eps_set *set)
@@ -170,7 +170,7 @@ void eps_set_lost(int fd)
 
     if (keeper)
         atomic_compare_exchange_strong(keeper, &from, -1);
-    eps_fdwatch_set_internal(fd, false);
+    eps_fdwatch_give_back(fd);
 }
 
 void eps_set_give_way(int fd)
@@ -189,6 +189,6 @@ void eps_set_give_way(int fd)
         eps_epoll_close(to);
         return;
     }
-    eps_fdwatch_set_internal(fd, false);
+    eps_fdwatch_give_back(fd);
     EPS_SYS1(SYS_close, fd);
 }

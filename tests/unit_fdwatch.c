@@ -108,13 +108,18 @@ static void unhold(int fd, struct number *n, unsigned set)
         n->holder = EPS_HELD_BY_NONE;
 }
 
-static void set_internal(int fd, struct number *n, bool internal)
+static void reserve(int fd, struct number *n)
 {
-    /* Never a number that a set holds: it makes way first. */
-    if (is_held(n))
-        return;
-    eps_fdwatch_set_internal(fd, internal);
-    n->holder = internal ? EPS_HELD_INTERNAL : EPS_HELD_BY_NONE;
+    assert_int_equal(eps_fdwatch_reserve(fd), n->holder == EPS_HELD_BY_NONE);
+    if (n->holder == EPS_HELD_BY_NONE)
+        n->holder = EPS_HELD_INTERNAL;
+}
+
+static void give_back(int fd, struct number *n)
+{
+    eps_fdwatch_give_back(fd);
+    if (n->holder == EPS_HELD_INTERNAL)
+        n->holder = EPS_HELD_BY_NONE;
 }
 
 static void step(int fd, struct number *n, struct rng *rng)
@@ -136,7 +141,9 @@ static void step(int fd, struct number *n, struct rng *rng)
         break;
     case 4:
         if (rng_chance(rng, 10))
-            set_internal(fd, n, rng_chance(rng, 50));
+            reserve(fd, n);
+        if (rng_chance(rng, 10))
+            give_back(fd, n);
         break;
     case 5:
         unhold(fd, n, set);

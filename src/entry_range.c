@@ -31,22 +31,6 @@ static bool concerns_us(void)
     return atomic_load(&eps_process.active) && eps_process_is_ours();
 }
 
-/* Before a range ends: every number in it that some set holds. */
-static void end_range(unsigned first, unsigned last)
-{
-    for (unsigned fd = first; fd < end_of(last); fd++) {
-        unsigned holder = eps_fdwatch_holder((int)fd);
-        if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
-            continue;
-        struct eps_closing closing = eps_closing_begin((int)fd);
-        if (!closing.ready)
-            continue;
-        /* A sleeper has to be told after this very close. */
-        EPS_NEXT(close)((int)fd);
-        eps_closing_end(&closing, true);
-    }
-}
-
 /* After it: the kinds learned meanwhile, and whoever registered meanwhile. */
 static void range_ended(unsigned first, unsigned last)
 {
@@ -56,28 +40,53 @@ static void range_ended(unsigned first, unsigned last)
             eps_fdwatch_ended((int)fd);
 }
 
-/* The next of our numbers in the range, or last + 1 (never 0). */
-static unsigned next_of_ours(unsigned from, unsigned last)
+/*
+ * Begins the close of every number from `first` on that some set holds, up to
+ * one that the range must not cover: ours (not `on`), or one whose sleeper
+ * has to be told after its very close (`ready`). fd -1: there is none.
+ */
+static struct eps_closing next_apart(unsigned first, unsigned last)
 {
-    for (unsigned fd = from; fd < end_of(last); fd++)
-        if (eps_fdwatch_is_internal((int)fd))
-            return fd;
-    return last == UINT_MAX ? UINT_MAX : last + 1;
+    for (unsigned fd = first; fd < end_of(last); fd++) {
+        unsigned holder = eps_fdwatch_holder((int)fd);
+        if (holder == EPS_HELD_INTERNAL)
+            return (struct eps_closing){.fd = (int)fd};
+        if (holder == EPS_HELD_BY_NONE)
+            continue;
+        struct eps_closing closing = eps_closing_begin((int)fd);
+        if (closing.ready)
+            return closing;
+    }
+    return (struct eps_closing){.fd = -1};
 }
 
-/* The range without ours, piece by piece. */
+static void close_apart(const struct eps_closing *apart, bool wanted)
+{
+    if (!apart->ready)
+        return;
+    if (wanted)
+        EPS_NEXT(close)(apart->fd);
+    eps_closing_end(apart, wanted);
+}
+
+/*
+ * The range piece by piece, each number once: the lowest just closed may be
+ * another thread's new file already.
+ */
 static int close_pieces(unsigned first, unsigned last, int flags)
 {
     while (first <= last) {
-        unsigned ours = next_of_ours(first, last);
-        bool found = ours <= last && eps_fdwatch_covers((int)ours);
-        unsigned end = found ? ours - 1 : last;
-        if ((!found || ours > first) &&
-            EPS_NEXT(close_range)(first, end, flags) < 0)
+        struct eps_closing apart = next_apart(first, last);
+        unsigned end = apart.fd < 0 ? last : (unsigned)apart.fd - 1;
+        int ret = 0;
+        if (apart.fd < 0 || (unsigned)apart.fd > first)
+            ret = EPS_NEXT(close_range)(first, end, flags);
+        close_apart(&apart, ret == 0);
+        if (ret < 0)
             return -1;
-        if (!found || ours == UINT_MAX)
+        if (apart.fd < 0)
             break;
-        first = ours + 1;
+        first = (unsigned)apart.fd + 1;
     }
     return 0;
 }
@@ -99,18 +108,23 @@ EPS_EXPORT int close_range(unsigned first, unsigned last, int flags)
             eps_table_unshared();
         return ret;
     }
-    end_range(first, last);
     ret = close_pieces(first, last, flags);
     range_ended(first, last);
     return ret;
 }
 
-/* Where the kernel has no close_range, libc's own loop would find ours. */
-static void let_all_of_ours_go(unsigned first)
+/* Where the kernel has no close_range: libc's own loop ends ours, too. */
+static void prepare_all(unsigned first)
 {
-    for (unsigned fd = first; fd < end_of(UINT_MAX); fd++)
-        if (eps_fdwatch_is_internal((int)fd))
-            eps_set_lost((int)fd);
+    struct eps_closing apart;
+
+    while ((apart = next_apart(first, UINT_MAX)).fd >= 0) {
+        if (apart.ready)
+            close_apart(&apart, true);
+        else
+            eps_set_lost(apart.fd);
+        first = (unsigned)apart.fd + 1;
+    }
 }
 
 EPS_EXPORT void closefrom(int first)
@@ -122,9 +136,8 @@ EPS_EXPORT void closefrom(int first)
         EPS_NEXT(closefrom)(first);
         return;
     }
-    end_range(from, UINT_MAX);
     if (!eps_next.close_range || close_pieces(from, UINT_MAX, 0) < 0) {
-        let_all_of_ours_go(from);
+        prepare_all(from);
         EPS_NEXT(closefrom)(first);
     }
     errno = saved;

@@ -2,55 +2,114 @@
 /* epollshim run: sets the environment, and becomes the program. */
 #include "command.h"
 
+#include "launch.h"
 #include "say.h"
 
-#include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum letter {
-    LETTER_LIBRARY = 256
+    LETTER_LIBRARY = 256,
+    LETTER_NO_CHILDREN,
+    LETTER_ONLY,
+    LETTER_PRINT,
+    LETTER_SKIP,
+    LETTER_VERIFY,
+    LETTER_VERIFY_ABORT,
 };
 
 static const struct cmd_option options[] = {
+    {"policy", 'p', "WHEN", "auto (use epoll where it pays), always, never"},
+    {"min-fds", 'm', "N", "calls on fewer descriptors stay native; 32"},
+    {"stats", 's', "FILE", "write counters there at exit; -: stderr; %p: pid"},
+    {"log", 'l', "LEVEL", "tell on stderr: off, error, warn, info, debug"},
+    {"verify", LETTER_VERIFY, NULL, "hold each answer against the kernel's"},
+    {"verify-abort", LETTER_VERIFY_ABORT, NULL,
+     "the same; end at the first difference"},
+    {"only", LETTER_ONLY, "NAME,...",
+     "of what is started, only these programs"},
+    {"skip", LETTER_SKIP, "NAME,...", "... all but these programs"},
+    {"no-children", LETTER_NO_CHILDREN, NULL,
+     "... only the first process (and its forks)"},
     {"library", LETTER_LIBRARY, "FILE", "preload this file"},
+    {"print", LETTER_PRINT, NULL, "print the environment, run nothing"},
     {NULL, 0, NULL, NULL},
 };
 
-static void preload(const char *library)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char *list = others && *others ? cmd_format("%s:%s", library, others)
-                                   : cmd_format("%s", library);
+/* The options that are a variable each, whatever it takes. */
+static const struct {
+    int letter;
+    const char *option;
+    const char *variable;
+    const char *value; /* NULL: the option's argument */
+} variables[] = {
+    {'p', "--policy", "POLICY", NULL},
+    {'m', "--min-fds", "MIN_FDS", NULL},
+    {'s', "--stats", "STATS", NULL},
+    {'l', "--log", "LOG", NULL},
+    {LETTER_VERIFY, "--verify", "VERIFY", "1"},
+    {LETTER_VERIFY_ABORT, "--verify", "VERIFY", "abort"},
+    {LETTER_ONLY, "--only", "ONLY", NULL},
+    {LETTER_SKIP, "--skip", "SKIP", NULL},
+};
 
-    if (setenv("LD_PRELOAD", list, 1) != 0)
-        cmd_die("no memory: free some and try again");
+static void set_variable(int letter)
+{
+    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+        if (variables[i].letter == letter)
+            cmd_launch_set(variables[i].option, variables[i].variable,
+                           variables[i].value ? variables[i].value : optarg);
+}
+
+/* exec keeps the number; what the program starts has another. */
+static void choose_this_process(void)
+{
+    char *pid = cmd_format("%d", (int)getpid());
+
+    cmd_launch_set("--no-children", "PID", pid);
+    free(pid);
 }
 
 static int run(const struct cmd_command *self, int argc, char *argv[])
 {
-    const char *library = LIBDIR "/libepollshim.so";
+    struct cmd_launch launch = {.library = NULL};
+    bool print = false, alone = false;
     int letter;
 
-    while ((letter = cmd_next_option(self, argc, argv)) >= 0)
+    while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
+        set_variable(letter);
         if (letter == LETTER_LIBRARY)
-            library = optarg;
-    if (optind >= argc)
+            launch.library = optarg;
+        alone = alone || letter == LETTER_NO_CHILDREN;
+        print = print || letter == LETTER_PRINT;
+    }
+    if (optind >= argc && !print)
         cmd_die("name the program to run: epollshim run program");
-    if (access(library, R_OK) != 0)
-        cmd_die("no library at %s: install it, or name it by --library",
-                library);
-    preload(library);
-    execvp(argv[optind], argv + optind);
-    cmd_die_as(errno == ENOENT ? CMD_NOT_FOUND : CMD_NOT_RUNNABLE,
-               "%s can't be run: %s", argv[optind], strerror(errno));
+    if (alone && print)
+        cmd_die(
+            "--no-children names a process, which --print has not: leave "
+            "one of them out");
+    if (alone)
+        choose_this_process();
+    if (optind < argc)
+        cmd_launch_prepare(&launch, argv[optind]);
+    else
+        cmd_launch_prepare_any(&launch);
+    if (!print)
+        cmd_launch_exec(argv + optind);
+    cmd_launch_print();
+    return 0;
 }
 
 const struct cmd_command cmd_run = {
     .name = "run",
     .operands = "[--] program [argument...]",
     .summary = "Run a program under the library",
+    .details =
+        "The status is the program's own; 125: epollshim failed or refuses; "
+        "126: the\nprogram can't be run; 127: it was not found.",
     .options = options,
     .takes_program = true,
     .run = run,

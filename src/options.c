@@ -36,7 +36,7 @@ static bool read_policy(const char *value)
     return found >= 0;
 }
 
-static bool read_min_fds(const char *value)
+static bool read_number(const char *value, uint32_t *result)
 {
     uint32_t number = 0;
     int digits = 0;
@@ -45,20 +45,55 @@ static bool read_min_fds(const char *value)
         number = number * 10 + (uint32_t)(*value - '0');
     if (*value || !digits)
         return false;
-    eps_options.min_fds = number;
+    *result = number;
+    return true;
+}
+
+static bool read_min_fds(const char *value)
+{
+    return read_number(value, &eps_options.min_fds);
+}
+
+static bool read_pid(const char *value)
+{
+    uint32_t number;
+
+    if (!read_number(value, &number) || number == 0)
+        return false;
+    eps_options.pid = (int32_t)number;
+    return true;
+}
+
+/* A copy: programs that show a title write over their environment. */
+static bool read_text(const char *value, char copy[PATH_MAX],
+                      const char **result)
+{
+    if (!*value || strlen(value) >= PATH_MAX)
+        return false;
+    strcpy(copy, value);
+    *result = copy;
     return true;
 }
 
 static bool read_stats(const char *value)
 {
-    /* A copy: programs that show a title write over their environment. */
-    static char path[PATH_MAX];
+    static char copy[PATH_MAX];
 
-    if (!*value || strlen(value) >= sizeof(path))
-        return false;
-    strcpy(path, value);
-    eps_options.stats = path;
-    return true;
+    return read_text(value, copy, &eps_options.stats);
+}
+
+static bool read_only(const char *value)
+{
+    static char copy[PATH_MAX];
+
+    return read_text(value, copy, &eps_options.only);
+}
+
+static bool read_skip(const char *value)
+{
+    static char copy[PATH_MAX];
+
+    return read_text(value, copy, &eps_options.skip);
 }
 
 static bool read_log(const char *value)
@@ -92,6 +127,9 @@ static const struct {
     {"STATS", read_stats, "- or a file name"},
     {"VERIFY", read_verify, "0, 1 or abort"},
     {"LOG", read_log, "off, error, warn, info or debug"},
+    {"ONLY", read_only, "names of programs, with commas between them"},
+    {"SKIP", read_skip, "names of programs, with commas between them"},
+    {"PID", read_pid, "the number of a process"},
 };
 #define VARIABLES ((int)(sizeof(variables) / sizeof(*variables)))
 
@@ -116,10 +154,21 @@ static void read_entry(const char *entry)
 
     if (found < 0)
         eps_complain("ignored " PREFIX, entry,
-                     ": known are POLICY, MIN_FDS, STATS, VERIFY and LOG");
+                     ": known are POLICY, MIN_FDS, STATS, VERIFY, LOG, ONLY, "
+                     "SKIP and PID");
     else if (!variables[found].read(value))
         eps_complain("ignored " PREFIX, entry, ": it takes ",
                      variables[found].wanted);
+}
+
+const char *eps_options_judge(const char *entry)
+{
+    const char *value;
+    int found = find_variable(entry, &value);
+
+    if (found < 0)
+        return "";
+    return variables[found].read(value) ? NULL : variables[found].wanted;
 }
 
 void eps_options_read(char *const environment[], bool secure)

@@ -29,9 +29,14 @@ enum eps_verify {
 struct eps_options {
     enum eps_verify verify;
     enum eps_policy policy;
-    uint32_t min_fds;   /* auto: calls on fewer descriptors stay native */
-    const char *stats;  /* NULL, "-" for stderr, or a path with %p for pid */
+    uint32_t min_fds;  /* auto: calls on fewer descriptors stay native */
+    const char *stats; /* NULL, "-" for stderr, or a path with %p for pid */
     enum eps_log_level log;
+
+    /* Which of the programs that inherit the library it works in; chosen.h. */
+    const char *only; /* NULL, or the names of those, with commas */
+    const char *skip; /* NULL, or the names of all but those */
+    int32_t pid;      /* 0, or the process that alone is meant */
 };
 
 extern struct eps_options eps_options;
@@ -41,5 +46,12 @@ extern struct eps_options eps_options;
  * one line each, and ignored. `secure`: all of it is ignored, silently.
  */
 void eps_options_read(char *const environment[], bool secure);
+
+/*
+ * What is wrong with `entry`, a NAME=value behind the prefix: NULL if nothing
+ * is, else what the variable takes; "" if there is none of that name. The
+ * value becomes the configuration's. For the command, which asks first.
+ */
+const char *eps_options_judge(const char *entry);
 
 #endif

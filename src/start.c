@@ -6,6 +6,7 @@
  * Start-up order, each needing what stands above it:
  *   next      the functions next in line
  *   options   the environment (a complaint needs no more than that)
+ *   chosen    a program that is not meant stays as if before start-up
  *   process   pid, token, limits
  *   fdwatch   the table of numbers
  *   thread    the key whose destructor frees a thread's block
@@ -13,6 +14,7 @@
  */
 #include "next.h"
 
+#include "chosen.h"
 #include "fdwatch.h"
 #include "log.h"
 #include "options.h"
@@ -47,6 +49,10 @@ __attribute__((constructor)) static void start(void)
 
     eps_next_find();
     eps_options_read(environ, getauxval(AT_SECURE) != 0);
+    if (!eps_chosen()) {
+        errno = saved;
+        return;
+    }
     eps_process_start();
     if (eps_fdwatch_start()) {
         eps_thread_start();

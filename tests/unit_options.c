@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "chosen.h"
 #include "options.h"
 
 #include <fcntl.h>
@@ -95,6 +96,9 @@ static void check_refused(const char *entry)
     assert_int_equal(eps_options.log, defaults.log);
     assert_int_equal(eps_options.verify, defaults.verify);
     assert_null(eps_options.stats);
+    assert_null(eps_options.only);
+    assert_null(eps_options.skip);
+    assert_int_equal(eps_options.pid, 0);
 }
 
 static void check_verify(const char *entry, enum eps_verify verify)
@@ -122,6 +126,12 @@ static void good_values_are_taken(void **state)
     check_verify("EPOLLSHIM_VERIFY=abort", EPS_VERIFY_ABORT);
     assert_string_equal(read_one("EPOLLSHIM_STATS=/tmp/a=b"), "");
     assert_string_equal(eps_options.stats, "/tmp/a=b");
+    assert_string_equal(read_one("EPOLLSHIM_ONLY=a,b"), "");
+    assert_string_equal(eps_options.only, "a,b");
+    assert_string_equal(read_one("EPOLLSHIM_SKIP=sh"), "");
+    assert_string_equal(eps_options.skip, "sh");
+    assert_string_equal(read_one("EPOLLSHIM_PID=4194304"), "");
+    assert_int_equal(eps_options.pid, 4194304);
 }
 
 static void bad_values_are_told_in_one_line(void **state)
@@ -143,6 +153,10 @@ static void bad_values_are_told_in_one_line(void **state)
         "EPOLLSHIM_LOGS=debug",
         "EPOLLSHIM_VERIFY=",
         "EPOLLSHIM_VERIFY=yes",
+        "EPOLLSHIM_ONLY=",
+        "EPOLLSHIM_SKIP=",
+        "EPOLLSHIM_PID=0",
+        "EPOLLSHIM_PID=self",
         "EPOLLSHIM_=",
         "EPOLLSHIM_policy=always",
         "EPOLLSHIM_POLICY_=always",
@@ -152,6 +166,31 @@ static void bad_values_are_told_in_one_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         check_refused(bad[i]);
+}
+
+/* The command asks what is wrong before it sets a variable. */
+static void what_is_wrong_is_told_before(void **state)
+{
+    (void)state;
+    eps_options = defaults;
+    assert_null(eps_options_judge("POLICY=never"));
+    assert_string_equal(eps_options_judge("POLICY=Never"),
+                        "auto, always or never");
+    assert_string_equal(eps_options_judge("POLICIES=never"), "");
+}
+
+/* A name is a whole one, and case counts. */
+static void names_are_found_in_lists(void **state)
+{
+    (void)state;
+    assert_true(eps_chosen_lists("one", "one"));
+    assert_true(eps_chosen_lists("two,one", "one"));
+    assert_true(eps_chosen_lists("one,two", "one"));
+    assert_true(eps_chosen_lists(",,one,", "one"));
+    assert_false(eps_chosen_lists("on,ones,One, one", "one"));
+    assert_false(eps_chosen_lists("one", "on"));
+    assert_false(eps_chosen_lists(",", ""));
+    assert_false(eps_chosen_lists("one,two", "one,two"));
 }
 
 /* As long as it may be: the line is cut, and still is one. */
@@ -243,6 +282,8 @@ static void a_line_that_cannot_be_written_is_told(void **state)
 
 UNIT_MAIN(cmocka_unit_test(good_values_are_taken),
           cmocka_unit_test(bad_values_are_told_in_one_line),
+          cmocka_unit_test(what_is_wrong_is_told_before),
+          cmocka_unit_test(names_are_found_in_lists),
           cmocka_unit_test(a_long_value_is_cut),
           cmocka_unit_test(nothing_is_heard_in_secure_mode),
           cmocka_unit_test(the_last_of_two_settings_counts),

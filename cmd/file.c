@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole files. Nothing is kept open. */
+#include "file.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool map(struct cmd_file *file, int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return false;
+    if (!S_ISREG(info.st_mode)) {
+        errno = S_ISDIR(info.st_mode) ? EISDIR : EACCES;
+        return false;
+    }
+    file->size = (size_t)info.st_size;
+    if (file->size == 0) /* can't be mapped, and need not be */
+        return true;
+    file->bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    return file->bytes != MAP_FAILED;
+}
+
+/* O_NONBLOCK: a FIFO by that name must not keep us waiting. */
+bool cmd_file_map(struct cmd_file *file, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int saved;
+    bool done;
+
+    *file = (struct cmd_file){NULL, 0};
+    if (fd < 0)
+        return false;
+    done = map(file, fd);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    if (!done)
+        *file = (struct cmd_file){NULL, 0};
+    return done;
+}
+
+void cmd_file_unmap(struct cmd_file *file)
+{
+    if (file->bytes)
+        munmap(file->bytes, file->size);
+    *file = (struct cmd_file){NULL, 0};
+}
+
+static char *read_all(int fd, size_t *size)
+{
+    size_t room = 4096;
+    char *text = cmd_alloc(NULL, room);
+    ssize_t got;
+
+    *size = 0;
+    while ((got = read(fd, text + *size, room - 1 - *size)) != 0) {
+        if (got < 0) {
+            free(text);
+            return NULL;
+        }
+        *size += (size_t)got;
+        if (*size + 1 == room)
+            text = cmd_alloc(text, room *= 2);
+    }
+    text[*size] = '\0';
+    return text;
+}
+
+char *cmd_file_read(const char *path, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char *text;
+    int saved;
+
+    if (fd < 0)
+        return NULL;
+    text = read_all(fd, size);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return text;
+}

@@ -108,7 +108,7 @@ static void unhold(int fd, struct number *n, unsigned set)
         n->holder = EPS_HELD_BY_NONE;
 }
 
-static void reserve(int fd, struct number *n)
+static void try_to_reserve(int fd, struct number *n)
 {
     assert_int_equal(eps_fdwatch_reserve(fd), n->holder == EPS_HELD_BY_NONE);
     if (n->holder == EPS_HELD_BY_NONE)
@@ -141,7 +141,7 @@ static void step(int fd, struct number *n, struct rng *rng)
         break;
     case 4:
         if (rng_chance(rng, 10))
-            reserve(fd, n);
+            try_to_reserve(fd, n);
         if (rng_chance(rng, 10))
             give_back(fd, n);
         break;

@@ -36,7 +36,7 @@ static inline bool is_passed_on(const void *array, uint64_t n)
         self->passed_count != n)
         return false;
     self->passes--;
-    eps_count(self, EPS_C_native_policy);
+    eps_count_call(self, EPS_C_native_policy);
     return true;
 }
 

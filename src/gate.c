@@ -13,7 +13,7 @@
 static struct eps_thread *refuse(struct eps_thread *self,
                                  enum eps_counter reason)
 {
-    eps_count(self, reason);
+    eps_count_call(self, reason);
     return NULL;
 }
 
@@ -34,8 +34,7 @@ struct eps_thread *eps_gate_open(void)
         self->rest--;
         return refuse(self, EPS_C_native_failed);
     }
-    return eps_thread_enter(self) ? self
-                                  : refuse(self, EPS_C_native_nested);
+    return eps_thread_enter(self) ? self : refuse(self, EPS_C_native_nested);
 }
 
 enum eps_outcome eps_gate_close(struct eps_thread *self,
@@ -43,6 +42,7 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
 {
     if (outcome == EPS_ANSWERED)
         eps_count(self, EPS_C_answered);
+    eps_beat(self);
     eps_thread_leave(self);
     return outcome;
 }

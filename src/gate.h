@@ -32,7 +32,7 @@ static inline enum eps_outcome eps_gate_refuse(enum eps_counter reason)
 {
     if (eps_process_is_copy()) /* its parent's counts are not its own */
         eps_process_is_ours();
-    eps_count(eps_thread_self(), reason);
+    eps_count_call(eps_thread_self(), reason);
     return EPS_NATIVE;
 }
 

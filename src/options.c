@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PREFIX "EPOLLSHIM_"
+#define RUNTIME_DIR "XDG_RUNTIME_DIR="
 
 struct eps_options eps_options = {
     .policy = EPS_POLICY_AUTO,
@@ -117,6 +118,16 @@ static bool read_verify(const char *value)
     return found >= 0;
 }
 
+static bool read_live(const char *value)
+{
+    static const char *const words[] = {"0", "1", NULL};
+    int found = index_of(value, words);
+
+    if (found >= 0)
+        eps_options.live = found ? EPS_LIVE_ON : EPS_LIVE_OFF;
+    return found >= 0;
+}
+
 static const struct {
     const char *name;
     bool (*read)(const char *value);
@@ -126,6 +137,7 @@ static const struct {
     {"MIN_FDS", read_min_fds, "a number of at most 8 digits"},
     {"STATS", read_stats, "- or a file name"},
     {"VERIFY", read_verify, "0, 1 or abort"},
+    {"LIVE", read_live, "0 or 1"},
     {"LOG", read_log, "off, error, warn, info or debug"},
     {"ONLY", read_only, "names of programs, with commas between them"},
     {"SKIP", read_skip, "names of programs, with commas between them"},
@@ -154,8 +166,8 @@ static void read_entry(const char *entry)
 
     if (found < 0)
         eps_complain("ignored " PREFIX, entry,
-                     ": known are POLICY, MIN_FDS, STATS, VERIFY, LOG, ONLY, "
-                     "SKIP and PID");
+                     ": known are POLICY, MIN_FDS, STATS, VERIFY, LIVE, LOG, "
+                     "ONLY, SKIP and PID");
     else if (!variables[found].read(value))
         eps_complain("ignored " PREFIX, entry, ": it takes ",
                      variables[found].wanted);
@@ -171,13 +183,28 @@ const char *eps_options_judge(const char *entry)
     return variables[found].read(value) ? NULL : variables[found].wanted;
 }
 
+/* Where live pages go is not ours to name. */
+static void read_runtime_dir(const char *value)
+{
+    static char path[PATH_MAX];
+
+    if (strlen(value) >= sizeof(path))
+        return;
+    strcpy(path, value);
+    eps_options.runtime_dir = path;
+}
+
 void eps_options_read(char *const environment[], bool secure)
 {
-    size_t length = strlen(PREFIX);
+    size_t length = strlen(PREFIX), other = strlen(RUNTIME_DIR);
 
+    if (secure)
+        eps_options.live = EPS_LIVE_OFF;
     if (secure || !environment)
         return;
     for (int i = 0; environment[i]; i++)
         if (strncmp(environment[i], PREFIX, length) == 0)
             read_entry(environment[i] + length);
+        else if (strncmp(environment[i], RUNTIME_DIR, other) == 0)
+            read_runtime_dir(environment[i] + other);
 }

@@ -26,12 +26,20 @@ enum eps_verify {
     EPS_VERIFY_ABORT, /* ... and the process ends at the first difference */
 };
 
+enum eps_live {
+    EPS_LIVE_AUTO, /* a live page, if there is a directory for it */
+    EPS_LIVE_OFF,
+    EPS_LIVE_ON, /* ... and the directory is made */
+};
+
 struct eps_options {
     enum eps_verify verify;
     enum eps_policy policy;
     uint32_t min_fds;  /* auto: calls on fewer descriptors stay native */
     const char *stats; /* NULL, "-" for stderr, or a path with %p for pid */
     enum eps_log_level log;
+    enum eps_live live;
+    const char *runtime_dir; /* XDG_RUNTIME_DIR, or NULL */
 
     /* Which of the programs that inherit the library it works in; chosen.h. */
     const char *only; /* NULL, or the names of those, with commas */

@@ -25,8 +25,8 @@
                             */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
-static int64_t native_cost(const struct eps_policy_state *state,
-                           const struct eps_policy_call *call)
+int64_t eps_policy_native_cost(const struct eps_policy_state *state,
+                               const struct eps_policy_call *call)
 {
     uint32_t each = state->native_16 ? state->native_16 : NATIVE_16;
     int64_t looking = (int64_t)call->count * each / 16;
@@ -36,7 +36,7 @@ static int64_t native_cost(const struct eps_policy_state *state,
            (int64_t)call->ready * NATIVE_READY;
 }
 
-static int64_t epoll_cost(const struct eps_policy_call *call)
+int64_t eps_policy_epoll_cost(const struct eps_policy_call *call)
 {
     return EPOLL_CALL + (call->slept ? EPOLL_SLEEP : 0) +
            (int64_t)call->count * COMPARE_16 / 16 +
@@ -100,9 +100,10 @@ void eps_policy_after_native(struct eps_policy_state *state,
         learn_native(state, call);
     if (state->samples < FIRST_TIMED)
         return; /* too early to tell */
-    native = native_cost(state, call);
-    state->credit += (native - epoll_cost(call) - state->churn - native / 8) *
-                     (eps_policy_passes(call->count) + 1);
+    native = eps_policy_native_cost(state, call);
+    state->credit +=
+        (native - eps_policy_epoll_cost(call) - state->churn - native / 8) *
+        (eps_policy_passes(call->count) + 1);
     /* Not seen in native calls, it is believed less and less. */
     state->churn -= state->churn / CHURN_FORGET + (state->churn > 0);
     if (state->credit < 0)
@@ -114,7 +115,8 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
 {
     int64_t most = (int64_t)call->count * BUILD;
 
-    state->credit += native_cost(state, call) - epoll_cost(call);
+    state->credit +=
+        eps_policy_native_cost(state, call) - eps_policy_epoll_cost(call);
     state->churn += (call->work - state->churn) / CHURN_CALLS;
     if (state->credit > most)
         state->credit = most;

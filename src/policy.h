@@ -42,6 +42,11 @@ struct eps_policy_call {
     int64_t native_ns; /* a timed native call's duration; 0: not timed */
 };
 
+/* What a call costs natively, and from a set; ns, whatever it earns. */
+int64_t eps_policy_native_cost(const struct eps_policy_state *state,
+                               const struct eps_policy_call *call);
+int64_t eps_policy_epoll_cost(const struct eps_policy_call *call);
+
 /* True if the next call should be answered from an epoll set. */
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);
 

@@ -86,6 +86,8 @@ static void account(struct eps_pollcall *call, struct eps_thread *self,
     };
 
     set->work = 0;
+    eps_count_more(self, EPS_C_asked, done.count);
+    eps_count_more(self, EPS_C_told, done.ready);
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&call->site->policy, &done))
         eps_site_close(self, call->site);

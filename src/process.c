@@ -21,6 +21,7 @@
 #include "fdwatch.h"
 #include "fdtable.h"
 #include "memory.h"
+#include "page.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -109,6 +110,7 @@ void eps_process_become_new(void)
     eps_fdtable_reset();
     eps_thread_reset_all();
     eps_process.pid = child;
+    eps_page_reset();
     atomic_store(&eps_process.shared, false);
     if (eps_process.token)
         atomic_store(eps_process.token, 1);

@@ -167,6 +167,8 @@ static void account(struct eps_selcall *call, struct eps_thread *self,
     };
 
     set->work = 0;
+    eps_count_more(self, EPS_C_asked, done.count);
+    eps_count_more(self, EPS_C_told, done.ready);
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&call->site->policy, &done))
         eps_site_close(self, call->site);
@@ -277,7 +279,7 @@ static bool has_fit_size(const struct eps_selcall *call)
 
 static enum eps_outcome refuse(struct eps_thread *self, enum eps_counter reason)
 {
-    eps_count(self, reason);
+    eps_count_call(self, reason);
     return EPS_NATIVE;
 }
 

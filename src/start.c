@@ -10,6 +10,7 @@
  *   process   pid, token, limits
  *   fdwatch   the table of numbers
  *   thread    the key whose destructor frees a thread's block
+ *   page      is a live page wanted?
  *   ready     hooks begin to do their work
  */
 #include "next.h"
@@ -18,6 +19,7 @@
 #include "fdwatch.h"
 #include "log.h"
 #include "options.h"
+#include "page.h"
 #include "process.h"
 #include "stats.h"
 #include "thread.h"
@@ -58,6 +60,7 @@ __attribute__((constructor)) static void start(void)
         eps_thread_start();
         pthread_atfork(NULL, NULL, child_of_fork);
         decide_what_is_small();
+        eps_page_start();
         atomic_store(&eps_process.ready, true);
     } else {
         eps_log(EPS_LOG_WARN, "no address space: all calls go native");
@@ -73,6 +76,7 @@ void eps_leave(bool final)
     if (eps_options.verify && final)
         eps_verify_conclude();
     eps_stats_write(final);
+    eps_page_leave(final);
 }
 
 __attribute__((destructor)) static void end(void)

@@ -13,9 +13,10 @@
  */
 #include "thread.h"
 
-#include "site.h"
 #include "memory.h"
+#include "page.h"
 #include "process.h"
+#include "site.h"
 #include "sys.h"
 
 #include <pthread.h>
@@ -45,6 +46,8 @@ static void give_back(void *block)
         eps_site_close_all(self);
     for (int i = 0; i < EPS_COUNTERS; i++)
         atomic_fetch_add(&ended[i], atomic_exchange(&self->counters[i], 0));
+    for (int i = 0; i < EPS_GAUGES; i++)
+        atomic_store(&self->gauges[i], 0);
     memset(self->sites, 0, sizeof(self->sites));
     memset(self->seen, 0, sizeof(self->seen));
     self->frame = NULL;
@@ -78,8 +81,8 @@ static struct eps_thread *slab(int number)
     if (blocks)
         return blocks;
     blocks = eps_memory_map(SLAB_BLOCKS * sizeof(*blocks));
-    if (blocks && !atomic_compare_exchange_strong(&slabs[number], &none,
-                                                  blocks)) {
+    if (blocks &&
+        !atomic_compare_exchange_strong(&slabs[number], &none, blocks)) {
         eps_memory_unmap(blocks, SLAB_BLOCKS * sizeof(*blocks));
         blocks = none;
     }
@@ -103,8 +106,10 @@ struct eps_thread *eps_thread_take(void)
 {
     eps_thread_mine = take();
     /* The value is what makes the key's destructor run. */
-    if (eps_thread_mine)
+    if (eps_thread_mine) {
         pthread_setspecific(exit_key, eps_thread_mine);
+        eps_thread_mine->beat = eps_page_is_wanted();
+    }
     return eps_thread_mine;
 }
 
@@ -172,29 +177,41 @@ void eps_thread_leave(struct eps_thread *self)
     self->frame = NULL;
 }
 
-void eps_count_shared(enum eps_counter counter)
+void eps_count_shared(enum eps_counter counter, uint64_t more)
 {
-    atomic_fetch_add_explicit(&ended[counter], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&ended[counter], more, memory_order_relaxed);
 }
 
-static void add_block(struct eps_thread *block, uint64_t totals[EPS_COUNTERS])
+/* Adds up `count` numbers of each block in use, `offset` bytes into it. */
+static void add_blocks(struct eps_thread *blocks, int blocks_count,
+                       size_t offset, uint64_t totals[], int count)
 {
-    for (int i = 0; i < EPS_COUNTERS; i++)
-        totals[i] +=
-            atomic_load_explicit(&block->counters[i], memory_order_relaxed);
+    for (int i = 0; blocks && i < blocks_count; i++) {
+        _Atomic uint64_t *numbers = (void *)((char *)&blocks[i] + offset);
+        for (int j = 0; atomic_load(&blocks[i].used) && j < count; j++)
+            totals[j] +=
+                atomic_load_explicit(&numbers[j], memory_order_relaxed);
+    }
+}
+
+static void add_all(size_t offset, uint64_t totals[], int count)
+{
+    add_blocks(first_blocks, FIRST_BLOCKS, offset, totals, count);
+    for (int s = 0; s < SLABS; s++)
+        add_blocks(atomic_load(&slabs[s]), SLAB_BLOCKS, offset, totals, count);
+}
+
+void eps_gauge_totals(uint64_t totals[EPS_GAUGES])
+{
+    memset(totals, 0, EPS_GAUGES * sizeof(*totals));
+    add_all(offsetof(struct eps_thread, gauges), totals, EPS_GAUGES);
 }
 
 void eps_count_totals(uint64_t totals[EPS_COUNTERS])
 {
     for (int i = 0; i < EPS_COUNTERS; i++)
         totals[i] = atomic_load(&ended[i]);
-    for (int i = 0; i < FIRST_BLOCKS; i++)
-        add_block(&first_blocks[i], totals);
-    for (int s = 0; s < SLABS; s++) {
-        struct eps_thread *blocks = atomic_load(&slabs[s]);
-        for (int i = 0; blocks && i < SLAB_BLOCKS; i++)
-            add_block(&blocks[i], totals);
-    }
+    add_all(offsetof(struct eps_thread, counters), totals, EPS_COUNTERS);
     /* Every call ends in one of these, so the sum need not be counted. */
     totals[EPS_C_calls] = totals[EPS_C_answered];
     for (int i = EPS_C_native_small; i <= EPS_C_native_failed; i++)

@@ -36,6 +36,15 @@ struct eps_seen {
 };
 #define EPS_THREAD_SEEN 4
 
+/* What a thread has at the moment, for the live page. */
+enum eps_gauge {
+    EPS_G_sets,    /* epoll sets */
+    EPS_G_watched, /* descriptors registered in them */
+    EPS_G_entries, /* descriptors that their arrays ask about */
+    EPS_G_look_ns, /* what a native look at those would cost */
+    EPS_GAUGES
+};
+
 struct eps_thread {
     _Atomic uint32_t used; /* a thread owns this block */
 
@@ -57,6 +66,12 @@ struct eps_thread {
     struct eps_seen seen[EPS_THREAD_SEEN];
     uint32_t next_seen;
 
+    /* For the live page: calls to go until a beat, and how many were last. */
+    uint32_t beat;
+    uint32_t beats;
+    int64_t beaten; /* when, on the monotonic clock */
+
+    _Atomic uint64_t gauges[EPS_GAUGES];
     _Atomic uint64_t counters[EPS_COUNTERS];
 };
 
@@ -94,22 +109,48 @@ void eps_thread_reset_all(void);
 bool eps_thread_enter(struct eps_thread *self);
 void eps_thread_leave(struct eps_thread *self);
 
-void eps_count_shared(enum eps_counter counter); /* without a block */
+/* Without a block. */
+void eps_count_shared(enum eps_counter counter, uint64_t more);
 
-static inline void eps_count(struct eps_thread *self, enum eps_counter counter)
+static inline void eps_count_more(struct eps_thread *self,
+                                  enum eps_counter counter, uint64_t more)
 {
     if (!self) {
-        eps_count_shared(counter);
+        eps_count_shared(counter, more);
         return;
     }
     /* One writer: no read-modify-write is needed. */
-    uint64_t now = atomic_load_explicit(&self->counters[counter],
-                                        memory_order_relaxed);
-    atomic_store_explicit(&self->counters[counter], now + 1,
+    uint64_t now =
+        atomic_load_explicit(&self->counters[counter], memory_order_relaxed);
+    atomic_store_explicit(&self->counters[counter], now + more,
                           memory_order_relaxed);
+}
+
+static inline void eps_count(struct eps_thread *self, enum eps_counter counter)
+{
+    eps_count_more(self, counter, 1);
+}
+
+/* page.h; without a page, it is called once in 2^32 calls, and returns. */
+void eps_page_beat(struct eps_thread *self);
+
+/* At the end of each call. */
+static inline void eps_beat(struct eps_thread *self)
+{
+    if (self && --self->beat == 0)
+        eps_page_beat(self);
+}
+
+/* A call that goes native at once. */
+static inline void eps_count_call(struct eps_thread *self,
+                                  enum eps_counter counter)
+{
+    eps_count(self, counter);
+    eps_beat(self);
 }
 
 /* The sum over all threads, those that ended included. */
 void eps_count_totals(uint64_t totals[EPS_COUNTERS]);
+void eps_gauge_totals(uint64_t totals[EPS_GAUGES]);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "turn.h"
 
+#include "page.h"
 #include "scrub.h"
 
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
@@ -24,6 +25,7 @@ bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now)
 {
     bool found;
 
+    eps_page_before_sleep(self, now);
     self->changing = true;
     found = eps_scrub_before_sleep(set, self, now);
     self->changing = false;

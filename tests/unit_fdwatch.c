@@ -347,13 +347,13 @@ static void an_end_of_a_held_number_is_told(void **state)
     eps_fdwatch_reset();
 }
 
-static int reserve(void **state)
+static int reserve_table(void **state)
 {
     (void)state;
     return eps_fdwatch_start() ? 0 : -1;
 }
 
-UNIT_MAIN(cmocka_unit_test_setup(agrees_with_a_struct_per_number, reserve),
+UNIT_MAIN(cmocka_unit_test_setup(agrees_with_a_struct_per_number, reserve_table),
           cmocka_unit_test(the_table_ends_at_its_limit),
           cmocka_unit_test(a_hold_is_not_lost_to_another_set),
           cmocka_unit_test(no_end_is_lost_to_another_thread),

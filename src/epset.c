@@ -74,9 +74,11 @@ static void check_number(struct eps_set *set, int fd)
 
 static void check_all_numbers(struct eps_set *set, struct eps_thread *self)
 {
+    int fd = -1;
+
     eps_count(self, EPS_C_journal_overruns);
-    for (uint32_t fd = 0; fd < set->registry.capacity; fd++)
-        check_number(set, (int)fd);
+    while ((fd = eps_registry_next(&set->registry, fd + 1)) >= 0)
+        check_number(set, fd);
 }
 
 static void read_journal(struct eps_set *set, struct eps_thread *self)
@@ -103,19 +105,19 @@ static void read_journal(struct eps_set *set, struct eps_thread *self)
 static int rebuild(struct eps_set *set, struct eps_thread *self)
 {
     struct eps_registry *registry = &set->registry;
-    int ret;
+    int ret, fd = -1;
 
     eps_set_close_epfd(set);
     ret = eps_epset_open(set);
     if (ret < 0)
         return ret;
     eps_count(self, EPS_C_sets_rebuilt);
-    for (uint32_t fd = 0; fd < registry->capacity; fd++) {
-        struct eps_reg *reg = eps_registry_at(registry, (int)fd);
+    while ((fd = eps_registry_next(registry, fd + 1)) >= 0) {
+        struct eps_reg *reg = eps_registry_at(registry, fd);
         if (eps_reg_state(reg) != EPS_REG_REGISTERED)
             continue;
         eps_settle_state(set, reg, EPS_REG_ABSENT);
-        eps_registry_mark_dirty(registry, (int)fd);
+        eps_registry_mark_dirty(registry, fd);
     }
     return 0;
 }

@@ -12,6 +12,11 @@
 
 #define FIRST_CAPACITY 1024u
 
+static size_t bytes_for(uint32_t capacity)
+{
+    return capacity * sizeof(struct eps_reg) + capacity / 8;
+}
+
 bool eps_registry_cover(struct eps_registry *registry, int fd)
 {
     uint32_t old = registry->capacity;
@@ -24,33 +29,48 @@ bool eps_registry_cover(struct eps_registry *registry, int fd)
         return false;
     while (capacity <= (uint32_t)fd)
         capacity *= 2;
-    regs = eps_memory_map(capacity * sizeof(*regs));
+    regs = eps_memory_map(bytes_for(capacity));
     if (!regs)
         return false;
+    uint64_t *noted = (uint64_t *)(regs + capacity);
     /*
      * The old table stays mapped, for a closer that looks at it just now;
      * all tables ever outgrown are together smaller than the present one.
      */
     if (old) {
         memcpy(regs, registry->regs, old * sizeof(*regs));
-        eps_memory_wipe(registry->regs, old * sizeof(*regs));
+        memcpy(noted, registry->noted, old / 8);
+        eps_memory_wipe(registry->regs, bytes_for(old));
     }
+    registry->noted = noted;
     atomic_store_explicit(&registry->regs, regs, memory_order_release);
-    atomic_store_explicit(&registry->capacity, capacity,
-                          memory_order_release);
+    atomic_store_explicit(&registry->capacity, capacity, memory_order_release);
     return true;
 }
 
 void eps_registry_clear(struct eps_registry *registry)
 {
     if (registry->capacity)
-        eps_memory_wipe(registry->regs,
-                        registry->capacity * sizeof(struct eps_reg));
+        eps_memory_wipe(registry->regs, bytes_for(registry->capacity));
     memset(&registry->far, 0, sizeof(registry->far));
     registry->dirty = 0;
     registry->residual = 0;
     registry->registered = 0;
     registry->idle = 0;
+}
+
+int eps_registry_next(const struct eps_registry *registry, int from)
+{
+    uint32_t words = registry->capacity / 64;
+    uint64_t rest = UINT64_MAX << from % 64;
+
+    for (uint32_t i = (uint32_t)from / 64; i < words; i++) {
+        uint64_t word = registry->noted[i] & rest;
+        if (word)
+            return (int)(i * 64) + __builtin_ctzll(word);
+        rest = UINT64_MAX;
+    }
+    return -1;
 }
 
 static bool is_residual(const struct eps_reg *reg)

@@ -30,14 +30,14 @@ enum eps_reg_flag {
 };
 
 struct eps_reg {
-    uint32_t generation;    /* fdwatch's, when state was last decided */
-    uint32_t first;         /* poll: first array position + 1, or 0 */
-    int32_t next_dirty;     /* next on the dirty list + 1, or 0 */
-    int32_t next_residual;  /* next on the residual list + 1, or 0 */
-    _Atomic uint16_t mask;  /* events the kernel was told */
-    uint16_t want;          /* events the caller asks for: the union */
-    _Atomic uint8_t state;  /* enum eps_reg_state */
-    uint8_t flags;          /* enum eps_reg_flag */
+    uint32_t generation;   /* fdwatch's, when state was last decided */
+    uint32_t first;        /* poll: first array position + 1, or 0 */
+    int32_t next_dirty;    /* next on the dirty list + 1, or 0 */
+    int32_t next_residual; /* next on the residual list + 1, or 0 */
+    _Atomic uint16_t mask; /* events the kernel was told */
+    uint16_t want;         /* events the caller asks for: the union */
+    _Atomic uint8_t state; /* enum eps_reg_state */
+    uint8_t flags;         /* enum eps_reg_flag */
 };
 
 /*
@@ -49,6 +49,7 @@ struct eps_reg {
 struct eps_registry {
     struct eps_reg far;
     struct eps_reg *_Atomic regs;
+    uint64_t *noted;           /* a bit a number, behind regs */
     _Atomic uint32_t capacity; /* numbers covered */
     int32_t dirty;             /* head of the list + 1, or 0 */
     int32_t residual;          /* head of the list + 1, or 0 */
@@ -58,6 +59,19 @@ struct eps_registry {
 
 /* Makes room for numbers up to `fd` (EPS_FAR has it); false: no memory. */
 bool eps_registry_cover(struct eps_registry *registry, int fd);
+
+/*
+ * Numbers that were ever held for this set, in order: tables are as long as
+ * the highest number, and mostly empty. `from` on, or -1: no more. Far ones
+ * are not among them.
+ */
+int eps_registry_next(const struct eps_registry *registry, int from);
+
+static inline void eps_registry_note(struct eps_registry *registry, int fd)
+{
+    if (fd != EPS_FAR)
+        registry->noted[fd / 64] |= UINT64_C(1) << fd % 64;
+}
 
 /* Forgets everything; memory is kept and reads as zero. */
 void eps_registry_clear(struct eps_registry *registry);
@@ -80,8 +94,8 @@ static inline struct eps_reg *eps_registry_at(struct eps_registry *registry,
 static inline bool eps_registry_covers(const struct eps_registry *registry,
                                        int fd)
 {
-    return (unsigned)fd < atomic_load_explicit(&registry->capacity,
-                                               memory_order_acquire);
+    return (unsigned)fd <
+           atomic_load_explicit(&registry->capacity, memory_order_acquire);
 }
 
 static inline enum eps_reg_state eps_reg_state(const struct eps_reg *reg)

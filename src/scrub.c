@@ -26,8 +26,8 @@
 #endif
 #endif
 
-#define LOOK_NS 400              /* what one look is taken to cost */
-#define SHARE 100                /* of the thread's time: one in so many */
+#define LOOK_NS 400 /* what one look is taken to cost */
+#define SHARE 100   /* of the thread's time: one in so many */
 #define FIRST_SLICE (100 * EPS_MS)
 #define LATER_SLICE (200 * EPS_MS)
 
@@ -92,16 +92,16 @@ static bool is_stale(struct eps_set *set, struct eps_thread *self, int fd,
 /* The next registration from the cursor on, or -1: none at all. */
 static int next_registered(struct eps_set *set)
 {
-    uint32_t end = set->registry.capacity;
+    struct eps_registry *registry = &set->registry;
+    int fd;
 
-    for (uint32_t i = 0; i < end; i++) {
-        uint32_t fd = set->cursor++;
-        if (set->cursor >= end)
-            set->cursor = 0;
-        if (fd < end && eps_reg_state(eps_registry_at(
-                            &set->registry, (int)fd)) == EPS_REG_REGISTERED)
-            return (int)fd;
-    }
+    for (int round = 0; round < 2; round++, set->cursor = 0)
+        while ((fd = eps_registry_next(registry, (int)set->cursor)) >= 0) {
+            set->cursor = (uint32_t)fd + 1;
+            if (eps_reg_state(eps_registry_at(registry, fd)) ==
+                EPS_REG_REGISTERED)
+                return fd;
+        }
     return -1;
 }
 

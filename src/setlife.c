@@ -38,10 +38,10 @@ struct eps_set *eps_set_acquire(enum eps_call call)
 
 static void let_go_of_numbers(struct eps_set *set)
 {
-    for (uint32_t fd = 0; fd < set->registry.capacity; fd++)
-        if (eps_reg_state(eps_registry_at(&set->registry, (int)fd)) !=
-            EPS_REG_ABSENT)
-            eps_fdwatch_unhold((int)fd, set->id);
+    int fd = -1;
+
+    while ((fd = eps_registry_next(&set->registry, fd + 1)) >= 0)
+        eps_fdwatch_unhold(fd, set->id);
 }
 
 static void free_memory(struct eps_set *set)
@@ -64,18 +64,19 @@ static void free_memory(struct eps_set *set)
 bool eps_set_has_own(struct eps_set *set, int but)
 {
     int epfd = atomic_load(&set->epfd);
+    int fd = -1;
 
     if (!eps_epoll_is(epfd))
         return false;
-    for (uint32_t fd = 0; fd < set->registry.capacity; fd++) {
-        struct eps_reg *reg = eps_registry_at(&set->registry, (int)fd);
-        if ((int)fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
-            reg->generation != eps_fdwatch_generation((int)fd))
+    while ((fd = eps_registry_next(&set->registry, fd + 1)) >= 0) {
+        struct eps_reg *reg = eps_registry_at(&set->registry, fd);
+        if (fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
+            reg->generation != eps_fdwatch_generation(fd))
             continue;
-        struct eps_item item = {fd, reg->generation, reg->want};
+        struct eps_item item = {(uint32_t)fd, reg->generation, reg->want};
         if (eps_epoll_add(epfd, item) != 0)
             return true;
-        eps_epoll_delete(epfd, (int)fd);
+        eps_epoll_delete(epfd, fd);
         return false;
     }
     return true; /* nobody to ask */

@@ -107,6 +107,7 @@ static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
     if (eps_fdwatch_is_internal(fd))
         eps_set_give_way(fd);
     /* Held before the generation is read: whoever ends it now, tells. */
+    eps_registry_note(&set->registry, fd);
     eps_fdwatch_hold(fd, set->id);
     reg->generation = eps_fdwatch_generation(fd);
     reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
@@ -236,12 +237,14 @@ static void purge_idle(struct eps_set *set, struct eps_thread *self)
 {
     struct eps_registry *registry = &set->registry;
 
-    for (uint32_t fd = 0; registry->idle && fd < registry->capacity; fd++) {
-        struct eps_reg *reg = eps_registry_at(registry, (int)fd);
+    int fd = -1;
+
+    while (registry->idle && (fd = eps_registry_next(registry, fd + 1)) >= 0) {
+        struct eps_reg *reg = eps_registry_at(registry, fd);
         if (!(reg->flags & EPS_REG_IDLE))
             continue;
-        leave(set, (int)fd, reg, self);
-        eps_fdwatch_unhold((int)fd, set->id);
+        leave(set, fd, reg, self);
+        eps_fdwatch_unhold(fd, set->id);
     }
 }
 

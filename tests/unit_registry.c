@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * registry.c: the two lists that run through the registrations, against plain
- * arrays of flags; and that a table which grows forgets nothing.
+ * arrays of flags; the numbers noted; and that a table which grows forgets
+ * nothing.
  */
 #include "unit.h"
 
@@ -145,6 +146,34 @@ static void growing_forgets_nothing(void **state)
         assert_int_equal(eps_registry_at(&registry, fd)->generation, 0);
 }
 
+/* Each noted number once and in order, however the table grew meanwhile. */
+static void the_noted_come_in_order(void **state)
+{
+    struct eps_registry registry = {.capacity = 0};
+    bool noted[MOST] = {false};
+    struct rng rng = unit_rng();
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(eps_registry_next(&registry, 0), -1);
+    for (int i = 0; i < 300; i++) {
+        fd = rng_below(&rng, 1 + i * (MOST - 1) / 300);
+        assert_true(eps_registry_cover(&registry, fd));
+        eps_registry_note(&registry, fd);
+        noted[fd] = true;
+    }
+    eps_registry_note(&registry, EPS_FAR);
+    fd = -1;
+    for (int i = 0; i < MOST; i++)
+        if (noted[i]) {
+            fd = eps_registry_next(&registry, fd + 1);
+            assert_int_equal(fd, i);
+        }
+    assert_int_equal(eps_registry_next(&registry, fd + 1), -1);
+    eps_registry_clear(&registry);
+    assert_int_equal(eps_registry_next(&registry, 0), -1);
+}
+
 static void covers_every_number_it_should(void **state)
 {
     struct eps_registry registry = {.capacity = 0};
@@ -165,4 +194,5 @@ static void covers_every_number_it_should(void **state)
 
 UNIT_MAIN(cmocka_unit_test(lists_agree_with_flags),
           cmocka_unit_test(growing_forgets_nothing),
+          cmocka_unit_test(the_noted_come_in_order),
           cmocka_unit_test(covers_every_number_it_should))

@@ -32,6 +32,9 @@ struct cmd_command {
 
 /* In the order of the help. */
 extern const struct cmd_command cmd_run;
+extern const struct cmd_command cmd_check;
+extern const struct cmd_command cmd_stats;
+extern const struct cmd_command cmd_verify;
 
 /*
  * The next option's letter, its argument in optarg; -1 behind the last: the

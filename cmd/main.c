@@ -13,6 +13,9 @@
 
 static const struct cmd_command *const commands[] = {
     &cmd_run,
+    &cmd_check,
+    &cmd_stats,
+    &cmd_verify,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -8,7 +8,7 @@
 #include "say.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,18 +304,24 @@ void cmd_program_find(struct cmd_program *program, const char *name,
     judge(program, info.st_mode, library);
 }
 
+/* The file that runs may be another than has its name now: /proc knows it. */
 void cmd_program_find_running(struct cmd_program *program, int pid,
                               const char *library)
 {
+    char *exe = cmd_format("/proc/%d/exe", pid);
+    char name[PATH_MAX] = "";
     struct stat info = {.st_mode = 0};
 
     *program = (struct cmd_program){.obstacle = CMD_FREE};
     program->root = cmd_format("/proc/%d/root", pid);
-    program->path = cmd_format("/proc/%d/exe", pid);
-    if (!open_file(program) || !read_elf(program))
+    program->path = exe;
+    if (!open_file(program))
         return;
-    stat(program->path, &info);
-    judge(program, info.st_mode, library);
+    stat(exe, &info);
+    if (readlink(exe, name, sizeof(name) - 1) > 0)
+        program->path = cmd_format("%s", name);
+    if (read_elf(program))
+        judge(program, info.st_mode, library);
 }
 
 const char *cmd_obstacle_name(enum cmd_obstacle obstacle)

@@ -12,6 +12,7 @@
 
 enum letter {
     LETTER_LIBRARY = 256,
+    LETTER_LIVE,
     LETTER_NO_CHILDREN,
     LETTER_ONLY,
     LETTER_PRINT,
@@ -24,6 +25,7 @@ static const struct cmd_option options[] = {
     {"policy", 'p', "WHEN", "auto (use epoll where it pays), always, never"},
     {"min-fds", 'm', "N", "calls on fewer descriptors stay native; 32"},
     {"stats", 's', "FILE", "write counters there at exit; -: stderr; %p: pid"},
+    {"live", LETTER_LIVE, NULL, "keep live statistics, for top and stats"},
     {"log", 'l', "LEVEL", "tell on stderr: off, error, warn, info, debug"},
     {"verify", LETTER_VERIFY, NULL, "hold each answer against the kernel's"},
     {"verify-abort", LETTER_VERIFY_ABORT, NULL,
@@ -51,6 +53,7 @@ static const struct {
     {'l', "--log", "LOG", NULL},
     {LETTER_VERIFY, "--verify", "VERIFY", "1"},
     {LETTER_VERIFY_ABORT, "--verify", "VERIFY", "abort"},
+    {LETTER_LIVE, "--live", "LIVE", "1"},
     {LETTER_ONLY, "--only", "ONLY", NULL},
     {LETTER_SKIP, "--skip", "SKIP", NULL},
 };

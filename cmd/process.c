@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads /proc/PID; what ends meanwhile shows as nothing. */
+#include "process.h"
+
+#include "livepage.h"
+#include "say.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cmd_process_number(const char *text)
+{
+    int number = 0;
+
+    if (!*text || strlen(text) > 9)
+        return 0;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return 0;
+        number = number * 10 + (*text - '0');
+    }
+    return number;
+}
+
+void cmd_process_must_be_ours(int pid)
+{
+    char *path = cmd_format("/proc/%d", pid);
+    char *exe = cmd_format("/proc/%d/exe", pid);
+    char target[2];
+
+    if (access(path, F_OK) != 0)
+        cmd_die("there is no process %d: ps -e lists those that there are",
+                pid);
+    if (readlink(exe, target, sizeof(target)) < 0)
+        cmd_die(errno == ENOENT
+                    ? "process %d has no program (a thread of the kernel, or "
+                      "a zombie): name another"
+                    : "process %d is another user's: ask as that user or as "
+                      "root",
+                pid);
+    free(path);
+    free(exe);
+}
+
+static int seccomp_of(int pid)
+{
+    char *path = cmd_format("/proc/%d/status", pid);
+    size_t size;
+    char *text = cmd_file_read(path, &size);
+    char *line = text ? strstr(text, "\nSeccomp:") : NULL;
+    int mode = line ? atoi(line + strlen("\nSeccomp:")) : 0;
+
+    free(text);
+    free(path);
+    return mode;
+}
+
+/* fdinfo of an epoll descriptor has a line "tfd:" for each that it watches. */
+static void count_watched(struct cmd_process *process, const char *number)
+{
+    char *path = cmd_format("/proc/%d/fdinfo/%s", process->pid, number);
+    size_t size;
+    char *text = cmd_file_read(path, &size), *at = text;
+
+    process->sets++;
+    while (at && (at = strstr(at, "tfd:")) != NULL) {
+        process->watched++;
+        at++;
+    }
+    free(text);
+    free(path);
+}
+
+static void look_at_descriptors(struct cmd_process *process)
+{
+    char *path = cmd_format("/proc/%d/fd", process->pid);
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+
+    while (directory && (entry = readdir(directory)) != NULL) {
+        char target[64] = "";
+        if (entry->d_name[0] == '.')
+            continue;
+        process->open++;
+        if (readlinkat(dirfd(directory), entry->d_name, target,
+                       sizeof(target) - 1) > 0 &&
+            strcmp(target, "anon_inode:[eventpoll]") == 0)
+            count_watched(process, entry->d_name);
+    }
+    if (directory)
+        closedir(directory);
+    free(path);
+}
+
+static void read_page(struct cmd_process *process)
+{
+    struct eps_page page;
+    struct cmd_counters counters;
+
+    if (!cmd_livepage_find(&page, process->pid))
+        return;
+    cmd_livepage_counters(&counters, &page);
+    process->live = true;
+    process->calls = cmd_counters_value(&counters, "calls");
+    process->answered = cmd_counters_value(&counters, "answered");
+}
+
+void cmd_process_look(struct cmd_process *process, int pid,
+                      const struct cmd_parts *parts)
+{
+    *process = (struct cmd_process){.pid = pid, .seccomp = seccomp_of(pid)};
+    for (size_t i = 0; i < parts->count; i++)
+        process->loaded |=
+            strcmp(cmd_base_name(parts->list[i].path), "libepollshim.so") == 0;
+    look_at_descriptors(process);
+    read_page(process);
+}

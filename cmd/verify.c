@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * epollshim verify: runs a program in verify mode, and reports at its end.
+ *
+ * The library writes its counters to a file for each process, in a directory
+ * of our own; they are summed up when the program has ended.
+ */
+#include "command.h"
+
+#include "counters.h"
+#include "file.h"
+#include "launch.h"
+#include "say.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum letter {
+    LETTER_LIBRARY = 256,
+    LETTER_AUTO,
+    LETTER_ABORT
+};
+
+static const struct cmd_option options[] = {
+    {"auto", LETTER_AUTO, NULL,
+     "use epoll only where it pays, not wherever it is possible"},
+    {"abort", LETTER_ABORT, NULL, "end the program at the first difference"},
+    {"library", LETTER_LIBRARY, "FILE", "preload this file"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct sums {
+    int processes;
+    uint64_t calls, answered, verified, differences;
+};
+
+static void add_file(struct sums *sums, const char *path)
+{
+    struct cmd_counters counters;
+    size_t size;
+    char *text = cmd_file_read(path, &size);
+
+    if (text && cmd_counters_parse(&counters, text)) {
+        sums->processes++;
+        sums->calls += cmd_counters_value(&counters, "calls");
+        sums->answered += cmd_counters_value(&counters, "answered");
+        sums->verified += cmd_counters_value(&counters, "verified");
+        sums->differences += cmd_counters_value(&counters, "differences");
+    }
+    free(text);
+}
+
+/* Reads the reports, and removes them. */
+static void collect(struct sums *sums, const char *path)
+{
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+
+    while (directory && (entry = readdir(directory)) != NULL) {
+        char *file = cmd_format("%s/%s", path, entry->d_name);
+        if (entry->d_name[0] != '.') {
+            add_file(sums, file);
+            unlink(file);
+        }
+        free(file);
+    }
+    if (directory)
+        closedir(directory);
+    rmdir(path);
+}
+
+static void report(const struct sums *sums)
+{
+    fprintf(stderr,
+            "epollshim: verify: %d process%s, %" PRIu64 " calls, %" PRIu64
+            " answered by epoll, %" PRIu64 " compared, %" PRIu64
+            " differences\n",
+            sums->processes, sums->processes == 1 ? "" : "es", sums->calls,
+            sums->answered, sums->verified, sums->differences);
+    if (sums->differences)
+        cmd_warn(
+            "the lines above tell them: please report this, and leave the "
+            "library out until it is mended");
+    else if (!sums->processes)
+        cmd_warn(
+            "no process reported: one that a signal ends can't; end it by "
+            "its own means");
+    else if (!sums->verified)
+        cmd_warn(
+            "nothing was compared: no call could be answered by epoll, "
+            "see epollshim check");
+}
+
+static char *make_directory(void)
+{
+    const char *parent = getenv("TMPDIR");
+    char *path = cmd_format("%s/epollshim-verify.XXXXXX",
+                            parent && *parent ? parent : "/tmp");
+
+    if (!mkdtemp(path))
+        cmd_die("%s: %s: set TMPDIR to a directory that may be written", path,
+                strerror(errno));
+    return path;
+}
+
+static pid_t child;
+
+/* What we are sent is meant for the program; its end is ours. */
+static void pass_on(int number)
+{
+    if (child > 0)
+        kill(child, number);
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    sigaction(number, &action, NULL);
+}
+
+/* The terminal sends its signals to the program as well: once is enough. */
+static int run_and_wait(char *argv[])
+{
+    int status;
+
+    child = fork();
+    if (child < 0)
+        cmd_die("no process to be had: %s: end some and try again",
+                strerror(errno));
+    if (child == 0)
+        cmd_launch_exec(argv);
+    handle(SIGTERM, pass_on);
+    handle(SIGHUP, pass_on);
+    handle(SIGINT, SIG_IGN);
+    handle(SIGQUIT, SIG_IGN);
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            cmd_die("the program was lost: %s", strerror(errno));
+    if (WIFSIGNALED(status))
+        return 128 + WTERMSIG(status);
+    return WEXITSTATUS(status);
+}
+
+static int run(const struct cmd_command *self, int argc, char *argv[])
+{
+    struct cmd_launch launch = {.library = NULL};
+    struct sums sums = {.processes = 0};
+    const char *policy = "always", *mode = "1";
+    char *directory, *pattern;
+    int letter, status;
+
+    while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
+        if (letter == LETTER_AUTO)
+            policy = "auto";
+        if (letter == LETTER_ABORT)
+            mode = "abort";
+        if (letter == LETTER_LIBRARY)
+            launch.library = optarg;
+    }
+    if (optind >= argc)
+        cmd_die("name the program to run: epollshim verify -- program");
+    cmd_launch_prepare(&launch, argv[optind]);
+    directory = make_directory();
+    pattern = cmd_format("%s/%%p", directory);
+    cmd_launch_set("--auto", "POLICY", policy);
+    cmd_launch_set("--abort", "VERIFY", mode);
+    cmd_launch_set("TMPDIR", "STATS", pattern);
+    status = run_and_wait(argv + optind);
+    collect(&sums, directory);
+    report(&sums);
+    return sums.differences && status == 0 ? CMD_FAILED : status;
+}
+
+const struct cmd_command cmd_verify = {
+    .name = "verify",
+    .operands = "[--] program [argument...]",
+    .summary = "Run a program, its answers held against the kernel's own",
+    .details =
+        "Slow, for trying a program out. A report follows at the end, on "
+        "stderr. The\nstatus is the program's own, but 125 if it is 0 and "
+        "there were differences.",
+    .options = options,
+    .takes_program = true,
+    .run = run,
+};

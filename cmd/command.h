@@ -35,6 +35,7 @@ extern const struct cmd_command cmd_run;
 extern const struct cmd_command cmd_check;
 extern const struct cmd_command cmd_stats;
 extern const struct cmd_command cmd_verify;
+extern const struct cmd_command cmd_top;
 
 /*
  * The next option's letter, its argument in optarg; -1 behind the last: the

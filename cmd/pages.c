@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds and reads live statistics pages. */
+#include "pages.h"
+
+#include "file.h"
+#include "pagedir.h"
+#include "procstat.h"
+#include "say.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TRIES 4 /* at a page that is being written */
+
+uint64_t cmd_page_value(const struct eps_page *page, const char *name)
+{
+    for (uint32_t i = 0; i < page->head.counters; i++)
+        if (strncmp(page->names[i], name, EPS_PAGE_NAME) == 0)
+            return page->head.values[i];
+    return 0;
+}
+
+/* It will be printed. */
+static bool is_name(const char name[EPS_PAGE_NAME])
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+    return length < EPS_PAGE_NAME && !name[length];
+}
+
+static bool is_sound(const struct eps_page *page, long long pid)
+{
+    const struct eps_page_head *head = &page->head;
+
+    if (memcmp(head->magic, EPS_PAGE_MAGIC, sizeof(head->magic)) != 0 ||
+        head->version != EPS_PAGE_VERSION || head->counters > EPS_PAGE_MOST ||
+        head->pid != pid || head->serial != head->serial_again)
+        return false;
+    for (uint32_t i = 0; i < head->counters; i++)
+        if (!is_name(page->names[i]))
+            return false;
+    return true;
+}
+
+/* A regular file of the directory's owner; it may be cut short any time. */
+static bool read_file(int dir, const char *name, unsigned uid, long long pid,
+                      struct eps_page *page)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat info;
+    bool sound = false;
+
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == uid)
+        for (int i = 0; i < TRIES && !sound; i++)
+            sound = pread(fd, page, sizeof(*page), 0) == sizeof(*page) &&
+                    is_sound(page, pid);
+    close(fd);
+    return sound;
+}
+
+static void read_command(long long pid, char command[32])
+{
+    char *path = cmd_format("/proc/%lld/comm", pid);
+    size_t size = 0;
+    char *text = cmd_file_read(path, &size);
+
+    snprintf(command, 32, "%s", text ? text : "?");
+    command[strcspn(command, "\n")] = '\0';
+    for (char *at = command; *at; at++)
+        if (!isprint((unsigned char)*at))
+            *at = '?';
+    free(text);
+    free(path);
+}
+
+static void add(struct cmd_pages *pages, const struct eps_page *page)
+{
+    if (pages->count == pages->room) {
+        pages->room = pages->room ? 2 * pages->room : 16;
+        pages->all = cmd_alloc(pages->all, pages->room * sizeof(*pages->all));
+    }
+    pages->all[pages->count].page = *page;
+    read_command(page->head.pid, pages->all[pages->count].command);
+    pages->count++;
+}
+
+static void read_entry(struct cmd_pages *pages, int dir, const char *name,
+                       unsigned uid)
+{
+    unsigned long long start;
+    struct eps_page page;
+    long long pid;
+
+    if (!eps_pagedir_parse(name, &pid, &start))
+        return;
+    if (!eps_procstat_lives(pid, start))
+        unlinkat(dir, name, 0);
+    else if (read_file(dir, name, uid, pid, &page) && page.head.start == start)
+        add(pages, &page);
+}
+
+static void read_directory(struct cmd_pages *pages, const char *path,
+                           unsigned uid)
+{
+    int fd = eps_pagedir_open(path, uid, false);
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    while ((entry = readdir(directory)) != NULL)
+        read_entry(pages, fd, entry->d_name, uid);
+    closedir(directory);
+}
+
+static void read_of_user(struct cmd_pages *pages, const char *runtime_dir,
+                         unsigned uid)
+{
+    char path[PATH_MAX];
+
+    for (int place = 0; place < EPS_PAGEDIRS; place++)
+        if (eps_pagedir_path(place, runtime_dir, uid, path))
+            read_directory(pages, path, uid);
+}
+
+/* The number behind `prefix`; false if there is none, or it is `but`. */
+static bool is_user(const char *name, const char *prefix, unsigned but,
+                    unsigned *uid)
+{
+    size_t length = strlen(prefix);
+    char *end;
+
+    if (strncmp(name, prefix, length) != 0 ||
+        !isdigit((unsigned char)name[length]))
+        return false;
+    *uid = (unsigned)strtoul(name + length, &end, 10);
+    return !*end && *uid != but;
+}
+
+/* The users whose directories are in `where`, for root. */
+static void read_of_others(struct cmd_pages *pages, const char *where,
+                           const char *prefix, const char *tail)
+{
+    DIR *directory = opendir(where);
+    struct dirent *entry;
+    unsigned uid;
+
+    while (directory && (entry = readdir(directory)) != NULL)
+        if (is_user(entry->d_name, prefix, geteuid(), &uid)) {
+            char *path = cmd_format("%s/%s%s", where, entry->d_name, tail);
+            read_directory(pages, path, uid);
+            free(path);
+        }
+    if (directory)
+        closedir(directory);
+}
+
+void cmd_pages_read(struct cmd_pages *pages)
+{
+    pages->count = 0;
+    read_of_user(pages, getenv("XDG_RUNTIME_DIR"), geteuid());
+    if (geteuid() != 0)
+        return;
+    read_of_others(pages, "/dev/shm", "epollshim-", "");
+    read_of_others(pages, "/run/user", "", "/epollshim");
+}
+
+void cmd_pages_invite(void)
+{
+    char path[PATH_MAX];
+
+    for (int place = 0; place < EPS_PAGEDIRS; place++)
+        if (eps_pagedir_path(place, getenv("XDG_RUNTIME_DIR"), geteuid(),
+                             path)) {
+            int fd = eps_pagedir_open(path, geteuid(), true);
+            if (fd >= 0)
+                close(fd);
+        }
+}
+
+bool cmd_pages_is_loaded(long pid)
+{
+    char *path = cmd_format("/proc/%ld/maps", pid);
+    size_t size = 0;
+    char *text = cmd_file_read(path, &size);
+    bool is = text && strstr(text, "/libepollshim.so");
+
+    free(text);
+    free(path);
+    return is;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live statistics pages of running processes: found, read and judged.
+ * What is in a page was written by another process, and is believed only
+ * after every bound was looked at.
+ */
+#ifndef CMD_PAGES_H
+#define CMD_PAGES_H
+
+#include "page_format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cmd_page {
+    struct eps_page page;
+    char command[32]; /* the process's name, fit to be printed */
+};
+
+struct cmd_pages {
+    struct cmd_page *all;
+    size_t count, room;
+};
+
+/*
+ * Makes the directories where pages go, so that programs which start from
+ * now on have one.
+ */
+void cmd_pages_invite(void);
+
+/*
+ * Reads all pages that this user may see (root: everybody's), and removes
+ * those of processes that are gone.
+ */
+void cmd_pages_read(struct cmd_pages *pages);
+
+/* The counter of that name, 0 if the page has none. */
+uint64_t cmd_page_value(const struct eps_page *page, const char *name);
+
+/* True if the process has loaded the library. */
+bool cmd_pages_is_loaded(long pid);
+
+#endif

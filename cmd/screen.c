@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The terminal as a screen, by the escape sequences that all terminals of
+ * today have. Handlers only note a signal; cmd_screen_key() obeys.
+ */
+#include "screen.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+static volatile sig_atomic_t ending, stopping;
+static struct termios before;
+static bool is_open, has_keys;
+static sigset_t noted; /* blocked but while we wait */
+
+static void note_end(int signal)
+{
+    ending = signal;
+}
+
+static void note_stop(int signal)
+{
+    (void)signal;
+    stopping = 1;
+}
+
+static void wake_only(int signal)
+{
+    (void)signal;
+}
+
+static void handle(int signal, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+
+    sigaction(signal, &action, NULL);
+    sigaddset(&noted, signal);
+}
+
+static void enter(void)
+{
+    struct termios raw = before;
+
+    if (has_keys) {
+        raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    }
+    fputs("\033[?1049h\033[?25l", stdout);
+    fflush(stdout);
+    is_open = true;
+}
+
+void cmd_screen_close(void)
+{
+    if (!is_open)
+        return;
+    is_open = false;
+    fputs("\033[?25h\033[?1049l", stdout);
+    fflush(stdout);
+    if (has_keys)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+}
+
+bool cmd_screen_open(void)
+{
+    const char *kind = getenv("TERM");
+
+    if (!isatty(STDOUT_FILENO) || !kind || !*kind || strcmp(kind, "dumb") == 0)
+        return false;
+    has_keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+    sigemptyset(&noted);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+        handle(endings[i], note_end);
+    handle(SIGTSTP, note_stop);
+    handle(SIGWINCH, wake_only);
+    sigprocmask(SIG_BLOCK, &noted, NULL);
+    atexit(cmd_screen_close);
+    enter();
+    return true;
+}
+
+struct cmd_size cmd_screen_size(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row ||
+        !size.ws_col)
+        return (struct cmd_size){24, 80};
+    return (struct cmd_size){size.ws_row, size.ws_col};
+}
+
+void cmd_screen_begin(void)
+{
+    fputs("\033[H", stdout);
+}
+
+void cmd_screen_end(void)
+{
+    fputs("\033[J", stdout);
+    fflush(stdout);
+}
+
+/* Ends as the signal would have ended us, so that a shell can tell. */
+static void obey(int signal)
+{
+    sigset_t one;
+
+    cmd_screen_close();
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+    raise(signal);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
+static void stop(void)
+{
+    stopping = 0;
+    cmd_screen_close();
+    raise(SIGSTOP);
+    enter();
+}
+
+int cmd_screen_key(int ms)
+{
+    struct pollfd input = {.fd = has_keys ? STDIN_FILENO : -1,
+                           .events = POLLIN};
+    struct timespec timeout = {ms / 1000, ms % 1000 * 1000000L};
+    sigset_t none;
+    unsigned char key;
+    int ready;
+
+    sigprocmask(SIG_SETMASK, NULL, &none);
+    for (int signal = 1; signal < 32; signal++)
+        if (sigismember(&noted, signal) == 1)
+            sigdelset(&none, signal);
+    ready = ppoll(&input, 1, &timeout, &none);
+    if (ending)
+        obey(ending);
+    if (stopping)
+        stop();
+    if (ready <= 0)
+        return 0;
+    if (read(STDIN_FILENO, &key, 1) == 1)
+        return key;
+    has_keys = false; /* the terminal has gone */
+    return 0;
+}

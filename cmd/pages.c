@@ -176,17 +176,25 @@ void cmd_pages_read(struct cmd_pages *pages)
     read_of_others(pages, "/run/user", "", "/epollshim");
 }
 
+static char invited[EPS_PAGEDIRS][PATH_MAX]; /* "": it was there before */
+
 void cmd_pages_invite(void)
 {
     char path[PATH_MAX];
 
+    atexit(cmd_pages_uninvite);
     for (int place = 0; place < EPS_PAGEDIRS; place++)
         if (eps_pagedir_path(place, getenv("XDG_RUNTIME_DIR"), geteuid(),
-                             path)) {
-            int fd = eps_pagedir_open(path, geteuid(), true);
-            if (fd >= 0)
-                close(fd);
-        }
+                             path) &&
+            mkdir(path, 0700) == 0)
+            strcpy(invited[place], path);
+}
+
+void cmd_pages_uninvite(void)
+{
+    for (int place = 0; place < EPS_PAGEDIRS; place++)
+        if (*invited[place])
+            rmdir(invited[place]);
 }
 
 bool cmd_pages_is_loaded(long pid)

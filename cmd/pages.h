@@ -24,9 +24,11 @@ struct cmd_pages {
 
 /*
  * Makes the directories where pages go, so that programs which start from
- * now on have one.
+ * now on have one; and removes those that it has made, unless there are pages
+ * in them. The second happens at exit() in any case.
  */
 void cmd_pages_invite(void);
+void cmd_pages_uninvite(void);
 
 /*
  * Reads all pages that this user may see (root: everybody's), and removes

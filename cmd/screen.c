@@ -70,6 +70,16 @@ void cmd_screen_close(void)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }
 
+void cmd_screen_catch(void)
+{
+    sigemptyset(&noted);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+        handle(endings[i], note_end);
+    handle(SIGTSTP, note_stop);
+    handle(SIGWINCH, wake_only);
+    sigprocmask(SIG_BLOCK, &noted, NULL);
+}
+
 bool cmd_screen_open(void)
 {
     const char *kind = getenv("TERM");
@@ -77,12 +87,6 @@ bool cmd_screen_open(void)
     if (!isatty(STDOUT_FILENO) || !kind || !*kind || strcmp(kind, "dumb") == 0)
         return false;
     has_keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
-    sigemptyset(&noted);
-    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
-        handle(endings[i], note_end);
-    handle(SIGTSTP, note_stop);
-    handle(SIGWINCH, wake_only);
-    sigprocmask(SIG_BLOCK, &noted, NULL);
     atexit(cmd_screen_close);
     enter();
     return true;
@@ -109,26 +113,31 @@ void cmd_screen_end(void)
     fflush(stdout);
 }
 
-/* Ends as the signal would have ended us, so that a shell can tell. */
-static void obey(int signal)
+/* By the signal, so that a shell can tell. */
+void cmd_screen_finish(void)
 {
+    struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t one;
 
     cmd_screen_close();
+    if (!ending)
+        return;
     sigemptyset(&one);
-    sigaddset(&one, signal);
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigaction(signal, &action, NULL);
-    raise(signal);
+    sigaddset(&one, ending);
+    sigaction(ending, &action, NULL);
+    raise(ending);
     sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
 static void stop(void)
 {
+    bool was_open = is_open;
+
     stopping = 0;
     cmd_screen_close();
     raise(SIGSTOP);
-    enter();
+    if (was_open)
+        enter();
 }
 
 int cmd_screen_key(int ms)
@@ -146,7 +155,7 @@ int cmd_screen_key(int ms)
             sigdelset(&none, signal);
     ready = ppoll(&input, 1, &timeout, &none);
     if (ending)
-        obey(ending);
+        return CMD_SCREEN_ENDS;
     if (stopping)
         stop();
     if (ready <= 0)

@@ -214,16 +214,12 @@ static bool wait_for_view(struct top *top, double seconds)
 {
     int64_t end = clock_ns() + (int64_t)(seconds * 1e9), left;
 
-    if (!top->screen) {
-        struct timespec time = {
-            (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-        nanosleep(&time, NULL);
-        return true;
-    }
     while ((left = end - clock_ns()) > 0) {
         int key = cmd_screen_key((int)(left / 1000000) + 1);
-        if (key == 'q' || key == 'Q')
+        if (key == CMD_SCREEN_ENDS || key == 'q' || key == 'Q')
             return false;
+        if (!top->screen)
+            continue;
         for (size_t i = 0; i < SORTS; i++)
             if (sorts[i].key == key)
                 top->sort = sort_by = sorts[i].sort;
@@ -317,6 +313,7 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     struct top top = {.sort = "calls", .delay = 1, .views = 0, .screen = true};
 
     read_options(&top, self, argc, argv);
+    cmd_screen_catch();
     cmd_pages_invite();
     take(&top);
     for (int i = 0; i < top.pid_count; i++)
@@ -327,7 +324,8 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     if (!top.views)
         top.views = top.screen ? -1 : 1;
     view(&top);
-    cmd_screen_close();
+    cmd_pages_uninvite();
+    cmd_screen_finish();
     return 0;
 }
 
@@ -337,8 +335,8 @@ const struct cmd_command cmd_top = {
     .summary = "Show live what becomes of programs' calls",
     .details =
         "One row for each process that has a live statistics page: one that "
-        "was started\nunder the library with EPOLLSHIM_LIVE=1, or since top "
-        "was used first.\n"
+        "was started\nunder the library with EPOLLSHIM_LIVE=1, or while top "
+        "runs.\n"
         "READY/C and CTL/C: descriptors ready, and epoll_ctl calls, for each "
         "answered call.\nSAVED is an estimate by the cost model, in % of a "
         "CPU.",

@@ -17,8 +17,8 @@
 
 struct eps_deadline {
     int64_t left;    /* allowed when last counted; < 0: for ever */
-    bool absolute;   /* poll(): counted from `started` on */
     int64_t started; /* on the monotonic clock; 0: has not waited yet */
+    bool absolute;   /* poll(): counted from `started` on */
 };
 
 static inline struct eps_deadline eps_deadline_of_ms(int ms)

@@ -15,14 +15,12 @@
 
 #include "epoll.h"
 #include "fdwatch.h"
-#include "journal.h"
 #include "memory.h"
 #include "setlife.h"
 #include "settle.h"
 
 #include <errno.h>
 
-#define SPARE_EVENTS 64 /* room for a bell and some ghosts */
 #define OLDEST_GHOST (1u << 20)
 
 static int epfd_of(const struct eps_set *set)
@@ -50,11 +48,6 @@ int eps_epset_lose(struct eps_set *set, struct eps_thread *self)
     set->haunted = true;
     eps_count(self, EPS_C_lost_epfds);
     return -ESTALE;
-}
-
-bool eps_epset_is_behind(const struct eps_set *set)
-{
-    return set->mark != eps_journal_head();
 }
 
 static void check_number(struct eps_set *set, int fd)
@@ -124,7 +117,7 @@ static int rebuild(struct eps_set *set, struct eps_thread *self)
 
 static bool make_room_for_events(struct eps_set *set)
 {
-    uint32_t need = set->registry.registered + SPARE_EVENTS;
+    uint32_t need = eps_epset_room_needed(set);
     uint32_t capacity = set->event_capacity ? set->event_capacity : 128;
 
     if (need <= set->event_capacity)

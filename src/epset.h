@@ -12,6 +12,7 @@
 #ifndef EPS_EPSET_H
 #define EPS_EPSET_H
 
+#include "journal.h"
 #include "pollview.h"
 #include "registry.h"
 #include "selview.h"
@@ -20,6 +21,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#define EPS_SPARE_EVENTS 64
 
 enum eps_call {
     EPS_CALL_POLL,
@@ -63,7 +66,24 @@ int eps_epset_open(struct eps_set *set);
 int eps_epset_lose(struct eps_set *set, struct eps_thread *self);
 
 /* Anything noted in the journal since this set read it? */
-bool eps_epset_is_behind(const struct eps_set *set);
+static inline bool eps_epset_is_behind(const struct eps_set *set)
+{
+    return set->mark != eps_journal_head();
+}
+
+/* Events to have room for: of each registration, of a bell, some ghosts. */
+static inline uint32_t eps_epset_room_needed(const struct eps_set *set)
+{
+    return set->registry.registered + EPS_SPARE_EVENTS;
+}
+
+/* Nothing to be done before a look, as in most calls. */
+static inline bool eps_epset_is_prepared(const struct eps_set *set)
+{
+    return !set->registry.dirty && !set->haunted && !eps_epset_is_behind(set) &&
+           atomic_load_explicit(&set->epfd, memory_order_relaxed) >= 0 &&
+           eps_epset_room_needed(set) <= set->event_capacity;
+}
 
 /*
  * Makes the kernel's set agree with the caller's: reads the journal, heals

@@ -141,7 +141,7 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
     if (asks_natively(call, set, found))
         return turn_natively(call, set, self, found);
     eps_pollview_clear_ready(&set->poll, call->array);
-    told = tell_events(call, set, self, found);
+    told = found ? tell_events(call, set, self, found) : 0;
     /* Events that are nobody's must not pass for an answer (note (b)). */
     return !told && found ? EPS_TURN_AGAIN : told;
 }

@@ -116,23 +116,12 @@ void eps_process_become_new(void)
         atomic_store(eps_process.token, 1);
 }
 
-static bool may_share_memory(void)
-{
-#ifndef EPS_HAVE_VFORK_HOOK
-    return true; /* a vfork child could not be told otherwise */
-#endif
-    return !eps_process.token || eps_vfork_pending ||
-           atomic_load_explicit(&eps_process.shared, memory_order_relaxed);
-}
-
-bool eps_process_is_ours(void)
+bool eps_process_find_out(void)
 {
     if (eps_process_is_copy()) {
         eps_process_become_new();
         return true;
     }
-    if (!may_share_memory())
-        return true;
     if (ask_pid() != eps_process.pid)
         return false;
     eps_vfork_pending = false; /* our child has gone on to its own memory */

@@ -11,6 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* vfork returns twice; its hook is a few instructions (entry_vfork.c). */
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define EPS_HAVE_VFORK_HOOK 1
+#endif
+
 struct eps_process {
     /* Start-up only. */
     uint32_t tag_base; /* random: what our epoll data starts from */
@@ -32,7 +37,7 @@ struct eps_process {
     _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
     _Atomic bool sticky;   /* a personality we don't model: likewise */
     _Atomic bool guest;    /* in another process's descriptor table: likewise */
-    _Atomic bool shared; /* a process may run in our memory (CLONE_VM) */
+    _Atomic bool shared;   /* a process may run in our memory (CLONE_VM) */
     _Atomic uint64_t open_limit; /* soft RLIMIT_NOFILE; poll's EINVAL */
 };
 
@@ -48,12 +53,30 @@ static inline bool eps_process_is_copy(void)
            !atomic_load_explicit(eps_process.token, memory_order_relaxed);
 }
 
+/* Set around vfork: a child may be running in this thread's memory. */
+extern _Thread_local bool eps_vfork_pending;
+
+static inline bool eps_process_may_share_memory(void)
+{
+#ifndef EPS_HAVE_VFORK_HOOK
+    return true; /* a vfork child could not be told otherwise */
+#endif
+    return !eps_process.token || eps_vfork_pending ||
+           atomic_load_explicit(&eps_process.shared, memory_order_relaxed);
+}
+
+bool eps_process_find_out(void);
+
 /*
  * True if our state is this process's own. A forked child's copy is reset
  * first. False in a child that shares our memory (vfork): it must leave
  * everything as it is. Costs a load or two, a getpid only in doubt.
  */
-bool eps_process_is_ours(void);
+static inline bool eps_process_is_ours(void)
+{
+    return (!eps_process_is_copy() && !eps_process_may_share_memory()) ||
+           eps_process_find_out();
+}
 
 /* The child of a fork starts anew; its parent's sets are left alone. */
 void eps_process_become_new(void);
@@ -61,8 +84,8 @@ void eps_process_become_new(void);
 /* A seccomp filter may kill for any system call but the program's own. */
 static inline bool eps_process_is_sandboxed(void)
 {
-    return atomic_load_explicit(&eps_process.sandboxes,
-                                memory_order_relaxed) > 0;
+    return atomic_load_explicit(&eps_process.sandboxes, memory_order_relaxed) >
+           0;
 }
 
 /* True if epoll may be used now. */

@@ -9,6 +9,8 @@
 /* First in every file: fortified headers define inline poll, read, ... */
 #undef _FORTIFY_SOURCE
 
+#include "process.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <mntent.h>
@@ -33,11 +35,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <utmp.h>
-
-/* vfork returns twice; its hook is a few instructions (entry_vfork.c). */
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define EPS_HAVE_VFORK_HOOK 1
-#endif
 
 /* <sys/pidfd.h> is no older than glibc 2.36. */
 int pidfd_open(pid_t, unsigned int);

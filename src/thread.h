@@ -78,9 +78,6 @@ struct eps_thread {
 /* A fork resets what its child inherits; a call under way notices by this. */
 extern _Atomic uint32_t eps_thread_epoch;
 
-/* Set around vfork: a child may be running in this thread's memory. */
-extern _Thread_local bool eps_vfork_pending;
-
 /* Called once, from start-up. */
 void eps_thread_start(void);
 

@@ -10,10 +10,11 @@
 
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
 {
-    int ret;
+    int ret = 0;
 
     self->changing = true;
-    ret = eps_epset_prepare(set, self);
+    if (!eps_epset_is_prepared(set))
+        ret = eps_epset_prepare(set, self);
     if (ret == 0 && ++set->calls % EPS_SCRUB_CALLS == 0 &&
         eps_scrub_step(set, self))
         ret = eps_epset_prepare(set, self);

@@ -14,9 +14,9 @@
  *     away before the sleeper has looked. So if the file is ready before
  *     the close, the sleeper's bell is rung after it. A plain close of a
  *     quiet file wakes nobody natively (F5, F5b).
- * (b) An item left behind by a dup or a forked copy fires as a ghost. Where
- *     one set holds the number and does not sleep on it, the item is deleted
- *     first: the kernel would do the same work at the close. Deleting is a
+ * (b) An item left behind by a dup or a forked copy fires as a ghost. Once
+ *     that has happened in this process, and where one set holds the number
+ *     and does not sleep on it, the item is deleted first. Deleting is a
  *     courtesy, the generation is the truth.
  */
 #include "closing.h"
@@ -40,16 +40,20 @@ static struct eps_thread *self_if_ours(void)
     return self && !self->private_table ? self : NULL;
 }
 
-static bool sleeps_on(struct eps_set *set, int fd, unsigned *events)
+static bool has_registered(struct eps_set *set, int fd, unsigned *events)
 {
     struct eps_reg *reg;
 
-    if (!atomic_load(&set->asleep) ||
-        !eps_registry_covers(&set->registry, fd))
+    if (!eps_registry_covers(&set->registry, fd))
         return false;
     reg = eps_registry_at(&set->registry, fd);
     *events = atomic_load_explicit(&reg->mask, memory_order_relaxed);
     return eps_reg_state(reg) == EPS_REG_REGISTERED;
+}
+
+static bool sleeps_on(struct eps_set *set, int fd, unsigned *events)
+{
+    return atomic_load(&set->asleep) && has_registered(set, fd, events);
 }
 
 static bool is_ready(int fd, unsigned events)
@@ -66,10 +70,12 @@ static bool prepare_holder(struct eps_set *set, int fd, bool alone)
     unsigned events;
     int epfd;
 
-    if (sleeps_on(set, fd, &events))
+    if (!has_registered(set, fd, &events))
+        return false;
+    if (atomic_load(&set->asleep))
         return is_ready(fd, events);
     epfd = atomic_load(&set->epfd);
-    if (alone && epfd >= 0)
+    if (alone && epfd >= 0 && atomic_load(&eps_process.haunted))
         eps_epoll_delete(epfd, fd);
     return false;
 }

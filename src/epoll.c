@@ -13,6 +13,7 @@
 #include "fdtable.h"
 #include "fdwatch.h"
 #include "process.h"
+#include "signals.h"
 #include "sys.h"
 
 #include <poll.h>
@@ -96,8 +97,7 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item)
     struct epoll_event event = ((const struct epoll_event *)events)[index];
 
     item->number = (uint32_t)event.data.u64;
-    item->generation =
-        (uint32_t)(event.data.u64 >> 32) - eps_process.tag_base;
+    item->generation = (uint32_t)(event.data.u64 >> 32) - eps_process.tag_base;
     item->events = event.events;
     return item->number != BELL_NUMBER;
 }
@@ -119,9 +119,22 @@ static int make_bell(void)
 
     if (fd >= 0)
         fd = eps_fdtable_place(fd);
-    if (fd >= 0 && !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {
+    if (fd >= 0 &&
+        !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {
         eps_epoll_close(fd);
         fd = none;
+    }
+    return fd;
+}
+
+static int bell_or_new(void)
+{
+    int fd = atomic_load(&eps_epoll_bell);
+
+    if (fd < 0) {
+        uint64_t signals = eps_signals_hold();
+        fd = make_bell();
+        eps_signals_let_go(signals);
     }
     return fd;
 }
@@ -138,9 +151,7 @@ static int arm(int epfd, int fd)
 bool eps_epoll_ring(int epfd)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
-        int fd = atomic_load(&eps_epoll_bell);
-        if (fd < 0)
-            fd = make_bell();
+        int fd = bell_or_new();
         if (fd < 0)
             return false;
         if (arm(epfd, fd) == 0)

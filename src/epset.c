@@ -16,8 +16,10 @@
 #include "epoll.h"
 #include "fdwatch.h"
 #include "memory.h"
+#include "process.h"
 #include "setlife.h"
 #include "settle.h"
+#include "signals.h"
 
 #include <errno.h>
 
@@ -30,9 +32,11 @@ static int epfd_of(const struct eps_set *set)
 
 int eps_epset_open(struct eps_set *set)
 {
+    uint64_t signals = eps_signals_hold();
     int fd = eps_epoll_create();
 
     atomic_store(&set->epfd, fd < 0 ? -1 : fd);
+    eps_signals_let_go(signals);
     set->haunted = false;
     set->mark = eps_journal_head();
     return fd < 0 ? fd : 0;
@@ -107,6 +111,7 @@ static int rebuild(struct eps_set *set, struct eps_thread *self)
     eps_count(self, EPS_C_sets_rebuilt);
     while ((fd = eps_registry_next(registry, fd + 1)) >= 0) {
         struct eps_reg *reg = eps_registry_at(registry, fd);
+        reg->flags &= ~EPS_REG_BACKED;
         if (eps_reg_state(reg) != EPS_REG_REGISTERED)
             continue;
         eps_settle_state(set, reg, EPS_REG_ABSENT);
@@ -141,7 +146,7 @@ static int prepare_once(struct eps_set *set, struct eps_thread *self)
         ret = rebuild(set, self);
     if (eps_epset_is_behind(set))
         read_journal(set, self);
-    if (ret == 0 && set->registry.dirty)
+    if (ret == 0 && (set->registry.dirty || set->young.count))
         ret = eps_settle_all(set, self);
     return ret;
 }
@@ -193,7 +198,8 @@ struct eps_event eps_epset_event(struct eps_set *set, int index,
     fd = (int)item.number;
     if (eps_registry_covers(&set->registry, fd)) {
         struct eps_reg *reg = eps_registry_at(&set->registry, fd);
-        if (eps_reg_state(reg) == EPS_REG_REGISTERED &&
+        if ((eps_reg_state(reg) == EPS_REG_REGISTERED ||
+             (reg->flags & EPS_REG_BACKED)) &&
             reg->generation == item.generation)
             return (struct eps_event){fd, item.events};
     }
@@ -202,6 +208,7 @@ struct eps_event eps_epset_event(struct eps_set *set, int index,
     } else {
         eps_count(self, EPS_C_ghosts);
         set->haunted = true;
+        atomic_store_explicit(&eps_process.haunted, true, memory_order_relaxed);
     }
     return nothing;
 }

@@ -22,6 +22,7 @@
 #include "pagefile.h"
 #include "process.h"
 #include "procstat.h"
+#include "signals.h"
 #include "site.h"
 #include "sys.h"
 
@@ -126,6 +127,15 @@ static bool make(void)
     return page != NULL;
 }
 
+static bool make_undisturbed(void)
+{
+    uint64_t signals = eps_signals_hold();
+    bool made = make();
+
+    eps_signals_let_go(signals);
+    return made;
+}
+
 /* True if there is a page to write to. */
 static bool is_there(int64_t now)
 {
@@ -135,7 +145,7 @@ static bool is_there(int64_t now)
         return true;
     if (!atomic_compare_exchange_strong(&state, &wanted, BUSY))
         return false;
-    if (!make()) {
+    if (!make_undisturbed()) {
         refuse();
         return false;
     }

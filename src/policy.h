@@ -18,9 +18,10 @@
 #include <stdint.h>
 
 /* What the work on an epoll set costs. */
-#define EPS_COST_ADD 1000
+#define EPS_COST_ADD 1300
 #define EPS_COST_MODIFY 350
 #define EPS_COST_DELETE 700
+#define EPS_COST_LOOK 200 /* natively, at what epoll can't tell, or not yet */
 #define EPS_COST_CHANGE 15 /* an entry that differs from its copy */
 
 struct eps_policy_state {

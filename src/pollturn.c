@@ -31,10 +31,12 @@ static int tell_events(struct eps_pollcall *call, struct eps_set *set,
         struct eps_event event = eps_epset_event(set, i, self);
         if (event.fd < 0)
             continue;
-        int here = eps_pollview_tell(&set->poll,
-                                     eps_registry_at(&set->registry, event.fd),
-                                     event.events, call->array);
-        if (!here)
+        struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
+        int here =
+            reg->flags & EPS_REG_BACKED
+                ? 0 /* the native look has told it, and all of it */
+                : eps_pollview_tell(&set->poll, reg, event.events, call->array);
+        if (!here && !eps_pollview_is_told(&set->poll, reg))
             eps_epset_unwanted(set, event.fd, self);
         told += here;
     }

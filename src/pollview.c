@@ -18,8 +18,8 @@
 
 static size_t bytes_for(uint32_t capacity)
 {
-    return capacity * (sizeof(struct pollfd) + sizeof(struct eps_link) +
-                       sizeof(int32_t));
+    return capacity *
+           (sizeof(struct pollfd) + sizeof(struct eps_link) + sizeof(int32_t));
 }
 
 static void carve(struct eps_pollview *view, void *memory, uint32_t capacity)
@@ -87,7 +87,8 @@ static bool link_position(struct eps_pollview *view,
         !eps_registry_cover(registry, slot))
         return false;
     struct eps_reg *reg = eps_registry_at(registry, slot);
-    view->links[position] = (struct eps_link){0, (int32_t)reg->first, slot};
+    view->links[position] =
+        (struct eps_link){.next = (int32_t)reg->first, .slot = slot};
     if (reg->first)
         view->links[reg->first - 1].previous = (int32_t)position + 1;
     reg->first = position + 1;
@@ -130,7 +131,7 @@ static unsigned askable(short events)
            ~(unsigned)(POLLERR | POLLHUP | POLLNVAL);
 }
 
-/* An entry whose number is the one it is linked under already. */
+/* An entry that names the number it is linked under, or names it again. */
 static void update_linked(struct eps_pollview *view,
                           struct eps_registry *registry, uint32_t position,
                           struct pollfd entry)
@@ -139,12 +140,34 @@ static void update_linked(struct eps_pollview *view,
     int slot = view->links[position].slot;
     const struct eps_reg *reg = eps_registry_at(registry, slot);
 
-    /* Back from being muted: settled meanwhile, it has to be so again. */
-    if (copy->events != entry.events || !(reg->flags & EPS_REG_WANTED) ||
+    if (copy->events != entry.events ||
         (askable(entry.events) & ~(unsigned)reg->want))
         eps_registry_mark_dirty(registry, slot);
     copy->fd = entry.fd;
     copy->events = entry.events;
+}
+
+/*
+ * Muted by a negative number, or back. Its registration is left as it is, and
+ * has to be settled only if that was done while the entry was muted. True if
+ * that is all there is to the entry.
+ */
+static bool toggle(struct eps_pollview *view, struct eps_registry *registry,
+                   uint32_t position, struct pollfd entry)
+{
+    struct pollfd *copy = &view->copy[position];
+    struct eps_link *link = &view->links[position];
+
+    if (link->slot < 0 || copy->events != entry.events ||
+        (entry.fd >= 0 && (copy->fd >= 0 || entry.fd != link->slot)))
+        return false;
+    follow_revents(view, position, entry.revents);
+    copy->fd = entry.fd;
+    if (entry.fd >= 0 && link->passed) {
+        link->passed = false;
+        eps_registry_mark_dirty(registry, link->slot);
+    }
+    return true;
 }
 
 static bool update_entry(struct eps_pollview *view,
@@ -158,10 +181,6 @@ static bool update_entry(struct eps_pollview *view,
         distrust_revents(view, position);
     else
         follow_revents(view, position, entry.revents);
-    if (slot >= 0 && entry.fd < 0 && copy->events == entry.events) {
-        copy->fd = entry.fd; /* muted */
-        return true;
-    }
     if (slot >= 0 && eps_registry_slot(entry.fd) == slot) {
         update_linked(view, registry, position, entry);
         return true;
@@ -172,20 +191,40 @@ static bool update_entry(struct eps_pollview *view,
     return link_position(view, registry, position);
 }
 
+/* A bit for each of at most 64 entries that is not as its copy. */
+static uint64_t differing(const struct pollfd *array,
+                          const struct pollfd *copies, uint32_t count)
+{
+    uint64_t bits = 0;
+
+    while (count-- > 0) {
+        uint64_t now, then;
+        memcpy(&now, &array[count], sizeof(now));
+        memcpy(&then, &copies[count], sizeof(then));
+        bits = bits * 2 + (now != then);
+    }
+    return bits;
+}
+
+/*
+ * Bits first, then the entries: a branch an entry is mispredicted wherever
+ * something has changed. An entry that another thread writes meanwhile is
+ * kept as it is read here.
+ */
 static bool update_block(struct eps_pollview *view,
                          struct eps_registry *registry,
                          const struct pollfd *array, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = from; i < to; i++) {
-        uint64_t now, then;
-        memcpy(&now, &array[i], sizeof(now));
-        memcpy(&then, &view->copy[i], sizeof(then));
-        if (now == then)
-            continue;
-        struct pollfd entry;
-        memcpy(&entry, &now, sizeof(entry));
-        if (!update_entry(view, registry, i, entry))
-            return false;
+    for (uint32_t start = from; start < to; start += 64) {
+        uint64_t bits = differing(array + start, view->copy + start,
+                                  to - start < 64 ? to - start : 64);
+        for (; bits; bits &= bits - 1) {
+            uint32_t i = start + (uint32_t)__builtin_ctzll(bits);
+            struct pollfd entry = *(const volatile struct pollfd *)&array[i];
+            if (!toggle(view, registry, i, entry) &&
+                !update_entry(view, registry, i, entry))
+                return false;
+        }
     }
     return true;
 }
@@ -194,8 +233,8 @@ static bool append_entry(struct eps_pollview *view,
                          struct eps_registry *registry, uint32_t position,
                          struct pollfd entry)
 {
-    view->copy[position] = (struct pollfd){.fd = entry.fd,
-                                           .events = entry.events};
+    view->copy[position] =
+        (struct pollfd){.fd = entry.fd, .events = entry.events};
     view->links[position].slot = -1;
     distrust_revents(view, position);
     return link_position(view, registry, position);
@@ -239,12 +278,13 @@ bool eps_pollview_update(struct eps_pollview *view,
     return true;
 }
 
-void eps_pollview_settle(const struct eps_pollview *view, struct eps_reg *reg)
+void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg)
 {
     unsigned want = 0;
 
     reg->flags &= ~EPS_REG_WANTED;
     for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
+        view->links[at - 1].passed = is_muted(view, at);
         if (is_muted(view, at))
             continue;
         want |= askable(view->copy[at - 1].events);
@@ -292,6 +332,16 @@ int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
         told += eps_pollview_tell_at(view, (uint32_t)at - 1, revents, array);
     }
     return told;
+}
+
+bool eps_pollview_is_told(const struct eps_pollview *view,
+                          const struct eps_reg *reg)
+{
+    int32_t at = (int32_t)reg->first;
+
+    while (at && !view->copy[at - 1].revents)
+        at = view->links[at - 1].next;
+    return at != 0;
 }
 
 bool eps_pollview_resembles(const struct eps_pollview *view,

@@ -22,6 +22,7 @@
 struct eps_link {
     int32_t previous, next;
     int32_t slot; /* whose list; -1: in none */
+    bool passed;  /* by settling, while it was muted */
 };
 
 struct eps_pollview {
@@ -55,7 +56,7 @@ bool eps_pollview_update(struct eps_pollview *view,
                          const struct pollfd *array, uint32_t count);
 
 /* The union of what all entries ask of a number, for its registration. */
-void eps_pollview_settle(const struct eps_pollview *view, struct eps_reg *reg);
+void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg);
 
 /* Begins an answer: every revents of last time becomes 0. */
 void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array);
@@ -66,6 +67,10 @@ void eps_pollview_clear_ready(struct eps_pollview *view, struct pollfd *array);
  */
 int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
                       unsigned events, struct pollfd *array);
+
+/* True if some entry that names the number has its answer already. */
+bool eps_pollview_is_told(const struct eps_pollview *view,
+                          const struct eps_reg *reg);
 
 /* Writes one entry's revents. Entry by entry is how residuals are told. */
 int eps_pollview_tell_at(struct eps_pollview *view, uint32_t position,

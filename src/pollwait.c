@@ -37,12 +37,23 @@ static int native_wait(struct eps_pollcall *call, struct pollfd *waits,
     return ret < 0 ? -errno : ret;
 }
 
-/* A look that neither waits nor lets a signal in. */
+/* A look that does not wait. */
 int eps_pollwait_ask(struct pollfd *waits, nfds_t count)
 {
     int ret = EPS_NEXT(poll)(waits, count, 0);
 
     return ret < 0 ? -errno : ret;
+}
+
+/*
+ * Something else is ready. That nothing was found here and a handler has run
+ * is EINTR to the kernel, but not of a call that finds something.
+ */
+static int ask_beside(struct pollfd *waits, nfds_t count)
+{
+    int ready = eps_pollwait_ask(waits, count);
+
+    return ready == -EINTR ? 0 : ready;
 }
 
 static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
@@ -156,11 +167,15 @@ int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
 
     if (!count)
         return EPS_TURN_NATIVE;
-    if (count > 1)
+    if (count > 1) {
         eps_count(self, EPS_C_residual_looks);
-    if (found)
+        set->work += EPS_COST_LOOK;
+    }
+    if (found) {
         set->waits[0].fd = -1;
-    if (!found && eps_deadline_left(&call->deadline) != 0)
+        return ask_beside(set->waits, count);
+    }
+    if (eps_deadline_left(&call->deadline) != 0)
         return sleep_turn(call, set, self, count);
     return call->mask ? native_wait(call, set->waits, count, 0)
                       : eps_pollwait_ask(set->waits, count);

@@ -26,8 +26,11 @@ static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
         struct eps_event event = eps_epset_event(set, i, self);
         if (event.fd < 0)
             continue;
-        int here = eps_selview_tell(&set->select, event.fd, event.events);
-        if (!here)
+        struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
+        int here = reg->flags & EPS_REG_BACKED
+                       ? 0 /* the native look has told it, and all of it */
+                       : eps_selview_tell(&set->select, event.fd, event.events);
+        if (!here && !eps_selview_is_told(&set->select, event.fd))
             eps_epset_unwanted(set, event.fd, self);
         told += here;
     }
@@ -95,6 +98,9 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
 
     if (set->registry.residual)
         told = eps_selwait_look(call, set, self);
+    /* Nothing here, and a handler has run: no EINTR if there is more. */
+    if (told == -EINTR && found)
+        told = 0;
     if (told < 0)
         return told;
     told += tell_events(set, self, found);

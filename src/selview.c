@@ -168,6 +168,16 @@ int eps_selview_tell(struct eps_selview *view, int fd, unsigned events)
     return told;
 }
 
+bool eps_selview_is_told(const struct eps_selview *view, int fd)
+{
+    bool told = false;
+
+    /* Words beyond are an older answer's. */
+    for (int set = 0; fd < view->nfds && set < EPS_SETS; set++)
+        told |= has_bit(&view->answer, set, fd);
+    return told;
+}
+
 int eps_selview_merge(struct eps_selview *view)
 {
     int told = 0;

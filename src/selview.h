@@ -57,6 +57,9 @@ void eps_selview_begin(struct eps_selview *view);
 /* The number is ready for `events`: sets its bits; returns how many. */
 int eps_selview_tell(struct eps_selview *view, int fd, unsigned events);
 
+/* True if the answer names the number already. */
+bool eps_selview_is_told(const struct eps_selview *view, int fd);
+
 /* Merges the scratch bitmaps, a native answer; returns how many bits. */
 int eps_selview_merge(struct eps_selview *view);
 

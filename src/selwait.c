@@ -43,7 +43,7 @@ static struct timeval timeval_of(int64_t ns)
     return (struct timeval){ns / 1000000000, ns % 1000000000 / 1000};
 }
 
-/* A look that neither waits nor lets a signal in. */
+/* A look that does not wait. */
 static int native_look(struct eps_selview *view, int nfds)
 {
     struct timeval now = {0, 0};
@@ -150,6 +150,7 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
     if (!nfds)
         return told;
     eps_count(self, EPS_C_residual_looks);
+    set->work += EPS_COST_LOOK;
     int ready = native_look(&set->select, nfds);
     if (ready < 0)
         return ready;

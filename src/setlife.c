@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "process.h"
 #include "setpool.h"
+#include "signals.h"
 #include "sys.h"
 
 #include <fcntl.h>
@@ -29,6 +30,7 @@ struct eps_set *eps_set_acquire(enum eps_call call)
     set->call = call;
     set->calls = set->cursor = set->looked = set->work = 0;
     set->scrubbed = 0;
+    set->young = (struct eps_young){.count = 0};
     if (eps_epset_open(set) < 0) {
         eps_setpool_give_back(set);
         return NULL;
@@ -174,17 +176,12 @@ void eps_set_lost(int fd)
     eps_fdwatch_give_back(fd);
 }
 
-void eps_set_give_way(int fd)
+static void give_way(int fd, _Atomic int *keeper)
 {
-    _Atomic int *keeper = keeper_of(fd);
-    int copy, to, from = fd;
+    int copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+    int to = copy < 0 ? -1 : eps_fdtable_place(copy);
+    int from = fd;
 
-    if (!keeper || !eps_set_still_has(fd)) {
-        eps_set_lost(fd);
-        return;
-    }
-    copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
-    to = copy < 0 ? -1 : eps_fdtable_place(copy);
     /* Its owner may have let it go meanwhile; then it is its to close. */
     if (!atomic_compare_exchange_strong(keeper, &from, to < 0 ? -1 : to)) {
         eps_epoll_close(to);
@@ -192,4 +189,17 @@ void eps_set_give_way(int fd)
     }
     eps_fdwatch_give_back(fd);
     EPS_SYS1(SYS_close, fd);
+}
+
+void eps_set_give_way(int fd)
+{
+    _Atomic int *keeper = keeper_of(fd);
+
+    if (!keeper || !eps_set_still_has(fd)) {
+        eps_set_lost(fd);
+        return;
+    }
+    uint64_t signals = eps_signals_hold();
+    give_way(fd, keeper);
+    eps_signals_let_go(signals);
 }

@@ -28,6 +28,9 @@ void eps_settle_state(struct eps_set *set, struct eps_reg *reg,
 {
     enum eps_reg_state old = eps_reg_state(reg);
 
+    if (reg->flags & EPS_REG_YOUNG)
+        eps_young_went(&set->young);
+    reg->flags &= ~(EPS_REG_YOUNG | EPS_REG_BACKED);
     set->registry.registered += state == EPS_REG_REGISTERED;
     set->registry.registered -= old == EPS_REG_REGISTERED;
     if (reg->flags & EPS_REG_IDLE) {
@@ -51,6 +54,22 @@ static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
         set->registry.residual = fd + 1;
     }
     return 0;
+}
+
+/* Looked at natively until it has lasted; `backed` by an item, or not. */
+static int make_young(struct eps_set *set, int fd, struct eps_reg *reg,
+                      unsigned backed)
+{
+    make_residual(set, fd, reg);
+    reg->flags |= EPS_REG_YOUNG | backed;
+    eps_young_add(&set->young, fd, set->calls);
+    return 0;
+}
+
+/* What is there when a set is made is there to stay. */
+static bool may_be_young(struct eps_set *set)
+{
+    return set->calls && eps_young_is_welcome(&set->young);
 }
 
 static struct eps_item item_of(int fd, const struct eps_reg *reg)
@@ -99,20 +118,10 @@ static enum eps_kind kind_of(int fd, uint32_t generation)
     return kind;
 }
 
-/* A wanted number that the kernel has no item of ours for. */
-static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
-                 struct eps_thread *self)
+/* The kernel gets an item of it, if its kind allows that. */
+static int take_in(struct eps_set *set, int fd, struct eps_reg *reg,
+                   struct eps_thread *self)
 {
-    /* A closed number that we had taken: to the program it is closed. */
-    if (eps_fdwatch_is_internal(fd))
-        eps_set_give_way(fd);
-    /* Held before the generation is read: whoever ends it now, tells. */
-    eps_registry_note(&set->registry, fd);
-    eps_fdwatch_hold(fd, set->id);
-    reg->generation = eps_fdwatch_generation(fd);
-    reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
-    set_mask(reg, reg->want);
-
     if (kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
         return make_residual(set, fd, reg);
     int ret = add(set, fd, reg, self);
@@ -132,9 +141,26 @@ static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
     }
 }
 
-/* Takes the item out of the kernel's set. */
-static int leave(struct eps_set *set, int fd, struct eps_reg *reg,
+/* A wanted number that the kernel has no item of ours for. */
+static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
                  struct eps_thread *self)
+{
+    /* A closed number that we had taken: to the program it is closed. */
+    if (eps_fdwatch_is_internal(fd))
+        eps_set_give_way(fd);
+    /* Held before the generation is read: whoever ends it now, tells. */
+    eps_registry_note(&set->registry, fd);
+    eps_fdwatch_hold(fd, set->id);
+    reg->generation = eps_fdwatch_generation(fd);
+    reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
+    set_mask(reg, reg->want);
+
+    return may_be_young(set) ? make_young(set, fd, reg, 0)
+                             : take_in(set, fd, reg, self);
+}
+
+/* Takes the item out of the kernel's set. */
+static void delete (struct eps_set *set, int fd, struct eps_thread *self)
 {
     int ret = eps_epoll_delete(atomic_load(&set->epfd), fd);
 
@@ -142,8 +168,13 @@ static int leave(struct eps_set *set, int fd, struct eps_reg *reg,
     set->work += EPS_COST_DELETE;
     if (ret < 0) /* what fired was not this number's file: note (b) */
         set->haunted = true;
+}
+
+static void leave(struct eps_set *set, int fd, struct eps_reg *reg,
+                  struct eps_thread *self)
+{
+    delete (set, fd, self);
     eps_settle_state(set, reg, EPS_REG_ABSENT);
-    return 0;
 }
 
 static int change(struct eps_set *set, int fd, struct eps_reg *reg,
@@ -196,8 +227,44 @@ static int settle_registered(struct eps_set *set, int fd, struct eps_reg *reg,
     }
     if (reg->flags & EPS_REG_UNWANTED)
         return silence(set, fd, reg, self);
-    if (atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want)
+    unsigned mask = atomic_load_explicit(&reg->mask, memory_order_relaxed);
+    if (mask == reg->want)
         return 0;
+    if ((reg->want & ~mask) && may_be_young(set))
+        return make_young(set, fd, reg, EPS_REG_BACKED);
+    return change(set, fd, reg, self);
+}
+
+/* Its item tells less than is asked, or there is none. */
+static int settle_young(struct eps_set *set, int fd, struct eps_reg *reg,
+                        struct eps_thread *self)
+{
+    bool wanted = reg->flags & EPS_REG_WANTED;
+
+    if (reg->flags & EPS_REG_UNWANTED) {
+        reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_BACKED);
+        delete (set, fd, self);
+    }
+    if ((reg->flags & EPS_REG_BACKED) &&
+        (!wanted ||
+         reg->want == atomic_load_explicit(&reg->mask, memory_order_relaxed))) {
+        eps_settle_state(set, reg, EPS_REG_REGISTERED); /* as before */
+        return settle_registered(set, fd, reg, self);
+    }
+    if (!wanted) {
+        eps_settle_state(set, reg, EPS_REG_ABSENT);
+        eps_fdwatch_unhold(fd, set->id);
+    }
+    return 0;
+}
+
+/* It has lasted, and gets an item, or its item more to tell. */
+static int grow_up(struct eps_set *set, int fd, struct eps_reg *reg,
+                   struct eps_thread *self)
+{
+    if (!(reg->flags & EPS_REG_BACKED))
+        return take_in(set, fd, reg, self);
+    eps_settle_state(set, reg, EPS_REG_REGISTERED);
     return change(set, fd, reg, self);
 }
 
@@ -220,6 +287,8 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
     }
     if (eps_reg_state(reg) == EPS_REG_REGISTERED)
         return settle_registered(set, fd, reg, self);
+    if (reg->flags & EPS_REG_YOUNG)
+        return settle_young(set, fd, reg, self);
     if (!(reg->flags & EPS_REG_WANTED)) {
         eps_settle_state(set, reg, EPS_REG_ABSENT);
         eps_fdwatch_unhold(fd, set->id);
@@ -266,6 +335,12 @@ int eps_settle_all(struct eps_set *set, struct eps_thread *self)
             eps_registry_mark_dirty(&set->registry, fd);
             return ret;
         }
+    }
+    while ((fd = eps_young_next_lasting(&set->young, &set->registry,
+                                        set->calls)) >= 0) {
+        int ret = grow_up(set, fd, eps_registry_at(&set->registry, fd), self);
+        if (ret < 0)
+            return ret;
     }
     if (has_many_idle(&set->registry))
         purge_idle(set, self);

@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "setlife.h"
+#include "signals.h"
 
 #include <string.h>
 
@@ -75,9 +76,13 @@ bool eps_site_any_set(const struct eps_thread *self, enum eps_call call)
 
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
 {
+    uint64_t signals;
+
     if (site->set)
         return site->set;
+    signals = eps_signals_hold();
     site->set = eps_set_acquire((enum eps_call)site->call);
+    eps_signals_let_go(signals);
     if (site->set)
         eps_count(self, EPS_C_sets_built);
     else

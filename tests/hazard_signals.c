@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -346,6 +347,43 @@ static void pending_signal_is_let_in(void **state)
     close_rows();
 }
 
+/*
+ * What epoll has no words for, here another epoll descriptor, is looked
+ * at natively. A handler that runs at that very look makes it EINTR, and so
+ * once the whole call, though something else was ready: the kernel says EINTR
+ * only where it found nothing.
+ */
+static void a_look_beside_it_does_not_hide_what_is_ready(void **state)
+{
+    struct pollfd set[WATCH_MAX];
+    struct watch w;
+    (void)state;
+    int quiet = epoll_create1(EPOLL_CLOEXEC);
+    assert_true(quiet >= 0);
+    assert_true(watch_open(&w, 40));
+    assert_int_equal(write(w.peers[7], "x", 1), 1);
+    memcpy(set, w.fds, 40 * sizeof(*set));
+    set[40] = (struct pollfd){.fd = quiet, .events = POLLIN};
+    handler_work = do_nothing;
+    catch_signal(SIGALRM, SA_RESTART);
+    beat(50);
+    double end = clock_ms() + 400;
+    while (clock_ms() < end) {
+        struct bits in = {0};
+        bits_set(&in, w.fds[7].fd);
+        bits_set(&in, quiet);
+        for (int i = 8; i < 40; i++)
+            bits_set(&in, w.fds[i].fd);
+        struct timeval now = {0, 0};
+        assert_int_equal(poll(set, 41, 0), 1);
+        assert_int_equal(set[7].revents, POLLIN);
+        assert_int_equal(select(1024, BITS(&in), NULL, NULL, &now), 1);
+    }
+    beat(0);
+    close(quiet);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(handler_that_does_nothing),
     TEST(handler_that_polls_its_own_array),
@@ -359,6 +397,7 @@ static const struct suite_test tests[] = {
     TEST(signal_from_another_thread_ends_a_wait),
     TEST(ignored_signal_ends_no_wait),
     TEST(pending_signal_is_let_in),
+    TEST(a_look_beside_it_does_not_hide_what_is_ready),
 };
 
 SUITE(tests)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All signals held back for a moment: a handler may leave a call by
+ * siglongjmp, and what was opened but not noted yet would stay open for ever.
+ * For the rare moments in which the library opens descriptors; two system
+ * calls.
+ */
+#ifndef EPS_SIGNALS_H
+#define EPS_SIGNALS_H
+
+#include "sys.h"
+
+#include <signal.h>
+#include <stdint.h>
+
+/* Answers the mask to be restored. */
+static inline uint64_t eps_signals_hold(void)
+{
+    uint64_t all = UINT64_MAX, before = 0;
+
+    EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+    return before;
+}
+
+static inline void eps_signals_let_go(uint64_t before)
+{
+    EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+}
+
+#endif

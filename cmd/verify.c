@@ -7,6 +7,7 @@
  */
 #include "command.h"
 
+#include "child.h"
 #include "counters.h"
 #include "file.h"
 #include "launch.h"
@@ -16,11 +17,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum letter {
@@ -111,45 +110,6 @@ static char *make_directory(void)
     return path;
 }
 
-static pid_t child;
-
-/* What we are sent is meant for the program; its end is ours. */
-static void pass_on(int number)
-{
-    if (child > 0)
-        kill(child, number);
-}
-
-static void handle(int number, void (*handler)(int))
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-
-    sigaction(number, &action, NULL);
-}
-
-/* The terminal sends its signals to the program as well: once is enough. */
-static int run_and_wait(char *argv[])
-{
-    int status;
-
-    child = fork();
-    if (child < 0)
-        cmd_die("no process to be had: %s: end some and try again",
-                strerror(errno));
-    if (child == 0)
-        cmd_launch_exec(argv);
-    handle(SIGTERM, pass_on);
-    handle(SIGHUP, pass_on);
-    handle(SIGINT, SIG_IGN);
-    handle(SIGQUIT, SIG_IGN);
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            cmd_die("the program was lost: %s", strerror(errno));
-    if (WIFSIGNALED(status))
-        return 128 + WTERMSIG(status);
-    return WEXITSTATUS(status);
-}
-
 static int run(const struct cmd_command *self, int argc, char *argv[])
 {
     struct cmd_launch launch = {.library = NULL};
@@ -174,7 +134,7 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     cmd_launch_set("--auto", "POLICY", policy);
     cmd_launch_set("--abort", "VERIFY", mode);
     cmd_launch_set("TMPDIR", "STATS", pattern);
-    status = run_and_wait(argv + optind);
+    status = cmd_child_run(argv + optind);
     collect(&sums, directory);
     report(&sums);
     return sums.differences && status == 0 ? CMD_FAILED : status;

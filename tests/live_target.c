@@ -117,10 +117,10 @@ static const struct {
     const char *word;
     void (*act)(int number);
 } words[] = {
-    {"poll", poll_times},   {"few", poll_few},       {"fork", fork_and_wait},
-    {"exec", do_exec},      {"fail-exec", fail_exec}, {"strict", be_strict},
-    {"chroot", do_chroot},  {"fsize", limit_files},  {"fds", show_fds},
-    {"exit", exit},         {"_exit", _exit},
+    {"poll", poll_times},  {"few", poll_few},        {"fork", fork_and_wait},
+    {"exec", do_exec},     {"fail-exec", fail_exec}, {"strict", be_strict},
+    {"chroot", do_chroot}, {"fsize", limit_files},   {"fds", show_fds},
+    {"exit", exit},        {"_exit", _exit},
 };
 
 static void obey(const char *word, int number)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that is run by the command, which stays and reports at its end. */
+#ifndef CMD_CHILD_H
+#define CMD_CHILD_H
+
+/*
+ * Runs it and waits. Signals that would end the command are the program's.
+ * Returns its status, as a shell would tell it.
+ */
+int cmd_child_run(char *argv[]);
+
+#endif

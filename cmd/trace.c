@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * epollshim trace: runs a program unchanged, and reports what it asks of poll
+ * and select.
+ */
+#include "command.h"
+
+#include "child.h"
+#include "launch.h"
+#include "say.h"
+#include "tracefile.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAME "libepolltrace.so"
+
+enum letter {
+    LETTER_JSON = 256,
+    LETTER_HTML
+};
+
+static const struct cmd_option options[] = {
+    {"output", 'o', "FILE", "write the report there, not on stderr"},
+    {"json", LETTER_JSON, NULL, "as JSON"},
+    {"html", LETTER_HTML, NULL, "as a page with plots, complete in itself"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* In a build tree libtool keeps it in .libs, beside the command. */
+static char *find_library(void)
+{
+    char self[4096], *path;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (length > 0) {
+        self[length] = '\0';
+        *strrchr(self, '/') = '\0';
+        path = cmd_format("%s/.libs/" NAME, self);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
+    }
+    return cmd_format(PKGLIBDIR "/" NAME);
+}
+
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+static double clock_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_program(struct cmd_trace *trace, char *argv[])
+{
+    double began = clock_seconds();
+    struct rusage used;
+
+    trace->program = argv[0];
+    trace->status = cmd_child_run(argv);
+    trace->seconds = clock_seconds() - began;
+    if (getrusage(RUSAGE_CHILDREN, &used) == 0) {
+        trace->user = seconds_of(used.ru_utime);
+        trace->system = seconds_of(used.ru_stime);
+    }
+    cmd_trace_collect(trace);
+}
+
+/* The report is written on stdout: from now on, that is the file, or stderr. */
+static void redirect(FILE *output)
+{
+    fflush(stdout);
+    if (dup2(fileno(output ? output : stderr), STDOUT_FILENO) < 0)
+        cmd_die("the report can't be written: %s: try again with --output",
+                strerror(errno));
+}
+
+static FILE *open_output(const char *path)
+{
+    FILE *output = fopen(path, "we");
+
+    if (!output)
+        cmd_die("--output=%s: %s: name a file that may be written", path,
+                strerror(errno));
+    return output;
+}
+
+static int run(const struct cmd_command *self, int argc, char *argv[])
+{
+    void (*report)(const struct cmd_trace *) = cmd_trace_text;
+    struct cmd_trace trace = {.path = NULL};
+    struct cmd_launch launch = {.library = NULL};
+    FILE *output = NULL;
+    int letter;
+
+    while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
+        if (letter == 'o')
+            output = open_output(optarg);
+        else
+            report = letter == LETTER_JSON ? cmd_trace_json : cmd_trace_html;
+    }
+    if (optind >= argc)
+        cmd_die("name the program to run: epollshim trace -- program");
+    if (report == cmd_trace_html && !output)
+        cmd_die("--html needs a file: add --output=trace.html");
+    launch.library = find_library();
+    cmd_launch_prepare(&launch, argv[optind]);
+    cmd_trace_make(&trace);
+    if (setenv(EPT_VARIABLE, trace.path, 1) != 0)
+        cmd_die("no memory: free some and try again");
+    run_program(&trace, argv + optind);
+    redirect(output);
+    report(&trace);
+    return trace.status;
+}
+
+const struct cmd_command cmd_trace = {
+    .name = "trace",
+    .operands = "[--] program [argument...]",
+    .summary = "Run a program unchanged, and estimate what it would gain",
+    .details =
+        "The report tells how many descriptors the calls ask about, how many "
+        "are ready and\nhow many change, where the calls are made, and what "
+        "they cost. The status is the\nprogram's own.",
+    .options = options,
+    .takes_program = true,
+    .run = run,
+};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* The file of a trace: made before it, and added up behind it. */
+#include "tracefile.h"
+
+#include "library.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WORTH 0.02 /* of the program's CPU: less is not worth the while */
+
+void cmd_trace_make(struct cmd_trace *trace)
+{
+    const char *parent = getenv("TMPDIR");
+    int fd, wrong;
+
+    trace->path = cmd_format("%s/epollshim-trace.XXXXXX",
+                             parent && *parent ? parent : "/tmp");
+    fd = mkostemp(trace->path, O_CLOEXEC);
+    if (fd < 0)
+        cmd_die("%s: %s: set TMPDIR to a directory that may be written",
+                trace->path, strerror(errno));
+    wrong = posix_fallocate(fd, 0, sizeof(*trace->file));
+    trace->file = wrong ? MAP_FAILED
+                        : mmap(NULL, sizeof(*trace->file),
+                               PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (trace->file == MAP_FAILED) {
+        unlink(trace->path);
+        cmd_die("%s: %s: set TMPDIR to a directory with 2 MB of room",
+                trace->path, strerror(wrong ? wrong : errno));
+    }
+    memcpy(trace->file->magic, EPT_MAGIC, sizeof(trace->file->magic));
+    trace->file->size = sizeof(*trace->file);
+}
+
+static void add(double to[], const _Atomic uint64_t from[], int count)
+{
+    for (int i = 0; i < count; i++)
+        to[i] += (double)atomic_load(&from[i]);
+}
+
+static void add_site(struct cmd_site *to, const struct ept_site *from)
+{
+    add(to->sums, from->sums, EPT_SUMS);
+    add(to->seen.sizes, from->sizes, EPT_SIZES);
+    add(to->seen.ready, from->ready, EPT_SHARES);
+    add(to->seen.changes, from->changes, EPT_SHARES);
+    add(to->seen.times, from->times, EPT_TIMES);
+}
+
+/* The same place, though another process had the file mapped elsewhere. */
+static bool is_same(const struct ept_site *a, const struct ept_site *b)
+{
+    return a->call == b->call && a->offset == b->offset &&
+           strcmp(a->module, b->module) == 0 &&
+           strcmp(a->program, b->program) == 0;
+}
+
+static struct cmd_site *find(struct cmd_trace *trace, const struct ept_site *is)
+{
+    for (size_t i = 0; i < trace->count; i++)
+        if (is_same(trace->sites[i].is, is))
+            return &trace->sites[i];
+    trace->sites[trace->count] = (struct cmd_site){.is = is};
+    return &trace->sites[trace->count++];
+}
+
+/* The program could have written here: strings end, calls are known. */
+static bool is_sound(struct ept_site *site)
+{
+    site->program[sizeof(site->program) - 1] = '\0';
+    site->module[sizeof(site->module) - 1] = '\0';
+    site->symbol[sizeof(site->symbol) - 1] = '\0';
+    return atomic_load(&site->state) == EPT_READY && site->call < EPT_CALLS;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct cmd_site *one = a, *other = b;
+    double first = one->sums[EPT_NATIVE_NS],
+           second = other->sums[EPT_NATIVE_NS];
+
+    return first < second ? 1 : first > second ? -1 : 0;
+}
+
+static bool is_new_process(const struct ept_file *file, int before)
+{
+    for (int i = 0; i < before; i++)
+        if (file->sites[i].pid == file->sites[before].pid)
+            return false;
+    return true;
+}
+
+void cmd_trace_collect(struct cmd_trace *trace)
+{
+    unlink(trace->path);
+    trace->sites = cmd_alloc(NULL, EPT_SITES * sizeof(*trace->sites));
+    for (int i = 0; i < EPT_SITES; i++) {
+        struct ept_site *site = &trace->file->sites[i];
+        if (!is_sound(site))
+            continue;
+        trace->processes += is_new_process(trace->file, i);
+        add_site(find(trace, site), site);
+        add_site(&trace->all, site);
+    }
+    qsort(trace->sites, trace->count, sizeof(*trace->sites), compare);
+}
+
+const char *cmd_call_name(const struct cmd_site *site)
+{
+    static const char *const names[EPT_CALLS] = {"poll", "ppoll", "select",
+                                                 "pselect"};
+
+    return names[site->is->call];
+}
+
+const char *cmd_site_name(const struct cmd_site *site)
+{
+    static char text[320];
+    const struct ept_site *is = site->is;
+    const char *module = cmd_base_name(is->module);
+    bool own = !*module || strcmp(module, is->program) == 0;
+
+    if (*is->symbol)
+        snprintf(text, sizeof(text), "%s+0x%llx%s%s", is->symbol,
+                 (unsigned long long)is->within, own ? "" : ", ",
+                 own ? "" : module);
+    else
+        snprintf(text, sizeof(text), "%s+0x%llx", own ? is->program : module,
+                 (unsigned long long)is->offset);
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127)
+            *at = '?';
+    return text;
+}
+
+double cmd_site_saving(const struct cmd_site *site)
+{
+    return (site->sums[EPT_ANSWERED_NS] - site->sums[EPT_EPOLL_NS]) / 1e9;
+}
+
+char *cmd_trace_verdict(const struct cmd_trace *trace)
+{
+    const double *sums = trace->all.sums;
+    double saving = cmd_site_saving(&trace->all);
+    double cpu = trace->user + trace->system;
+    double mean =
+        sums[EPT_CALLS_MADE] > sums[EPT_UNSEEN]
+            ? sums[EPT_ASKED] / (sums[EPT_CALLS_MADE] - sums[EPT_UNSEEN])
+            : 0;
+
+    if (!sums[EPT_CALLS_MADE])
+        return cmd_format(
+            "The program made no call of the select and poll "
+            "family through libc: the library would not help. "
+            "See epollshim check.");
+    if (saving > WORTH * cpu && cpu > 0)
+        return cmd_format(
+            "The library would answer %.0f%% of the calls from epoll, and "
+            "save about %.2f s of CPU: %.0f%% of all that the program used.",
+            100 * sums[EPT_ANSWERED] / sums[EPT_CALLS_MADE], saving,
+            100 * (saving < cpu ? saving / cpu : 1));
+    if (!sums[EPT_ANSWERED])
+        return cmd_format(
+            "The library would not help: the calls ask about "
+            "%.1f descriptors on average, and the kernel is as "
+            "quick for them.",
+            mean);
+    return cmd_format(
+        "The library would help little: about %.3f s of %.2f s "
+        "of CPU.",
+        saving, cpu);
+}
+
+static char label[48];
+
+const char *cmd_size_label(int bucket)
+{
+    unsigned low = bucket ? 1u << (bucket - 1) : 0;
+
+    if (bucket < 2)
+        snprintf(label, sizeof(label), "%u", low);
+    else
+        snprintf(label, sizeof(label), "%u-%u", low, 2 * low - 1);
+    return label;
+}
+
+const char *cmd_share_label(int bucket)
+{
+    static const unsigned limits[EPT_SHARES] = EPT_SHARE_LIMITS;
+
+    if (bucket == 0)
+        return "none";
+    snprintf(label, sizeof(label), "%u-%u%%", limits[bucket - 1] / 10,
+             limits[bucket] / 10);
+    return label;
+}
+
+/* From 2^(bucket-1) ns on: in powers of two, so 1.0 us is 1.024. */
+const char *cmd_time_label(int bucket)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    double low = bucket ? (double)(UINT64_C(1) << (bucket - 1)) : 0;
+    int unit = 0;
+
+    for (; low >= 1000 && unit < 3; unit++)
+        low /= 1000;
+    snprintf(label, sizeof(label), "%.*f %s", low < 10 && unit ? 1 : 0, low,
+             units[unit]);
+    return label;
+}

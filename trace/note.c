@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a call asked, was told and cost. An array is read after the kernel has
+ * read it, bitmaps only where a call with the same pointers has succeeded: a
+ * bad pointer is the kernel's to answer.
+ */
+#include "note.h"
+
+#include "memo.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MIN_FDS 32          /* the library's default */
+#define SURE_SLEEP_NS 20000 /* no look that was not preempted takes longer */
+#define MOST_NUMBERS (1 << 20)
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+struct ept_note ept_note_begin(enum ept_call call, uint64_t address, bool looks)
+{
+    return (struct ept_note){
+        .call = call, .address = address, .looks = looks, .began = now_ns()};
+}
+
+int64_t ept_note_waited(const struct ept_note *note)
+{
+    return now_ns() - note->began;
+}
+
+static void add(_Atomic uint64_t *sum, uint64_t more)
+{
+    if (more)
+        atomic_fetch_add_explicit(sum, more, memory_order_relaxed);
+}
+
+/* What the library would do of it, told to its own cost model. */
+static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
+{
+    _Atomic uint64_t *sums = memo->site->sums;
+    struct eps_policy_state *policy = &memo->policy;
+    bool was = policy->epoll;
+
+    if (done->count < MIN_FDS)
+        return;
+    if (!was && memo->passes) {
+        memo->passes--;
+        return;
+    }
+    if (!eps_policy_wants_epoll(policy, done->count)) {
+        if (!eps_policy_wants_time(policy))
+            done->native_ns = 0;
+        eps_policy_after_native(policy, done);
+        memo->passes = eps_policy_passes(done->count);
+        return;
+    }
+    add(&sums[EPT_ANSWERED], 1);
+    add(&sums[EPT_ANSWERED_NS], (uint64_t)eps_policy_native_cost(policy, done));
+    /* On entry, the credit is set to what the set's making costs. */
+    add(&sums[EPT_EPOLL_NS], (uint64_t)eps_policy_epoll_cost(done) +
+                                 (was ? 0 : (uint64_t)policy->credit));
+    eps_policy_after_epoll(policy, done);
+}
+
+static void account(const struct ept_note *note, struct ept_memo *memo, int ret,
+                    int64_t wall)
+{
+    _Atomic uint64_t *sums = memo->site->sums;
+    struct eps_policy_call done = {
+        .count = note->count,
+        .ready = ret > 0 ? (uint32_t)ret : 0,
+        .work = note->work,
+    };
+    int64_t model = eps_policy_native_cost(&memo->policy, &done);
+
+    done.slept = !note->looks && wall > 3 * model + SURE_SLEEP_NS;
+    done.native_ns = done.slept ? 0 : wall;
+    add(&sums[EPT_SLEPT], done.slept);
+    add(&sums[EPT_ASKED], done.count);
+    add(&sums[EPT_TOLD], done.ready);
+    add(&sums[EPT_CHANGED], note->changed);
+    add(&sums[EPT_NATIVE_NS],
+        done.slept ? (uint64_t)eps_policy_native_cost(&memo->policy, &done)
+                   : (uint64_t)wall);
+    add(&memo->site->sizes[ept_bucket(done.count, EPT_SIZES)], 1);
+    add(&memo->site->ready[ept_share(done.ready, done.count)], 1);
+    add(&memo->site->changes[ept_share(note->changed, done.count)], 1);
+    simulate(memo, &done);
+}
+
+/* Whatever is known of what it asked. */
+static void count(const struct ept_note *note, struct ept_memo *memo, int ret,
+                  int64_t wall, bool known)
+{
+    _Atomic uint64_t *sums = memo->site->sums;
+
+    add(&sums[EPT_CALLS_MADE], 1);
+    add(&sums[EPT_ERRORS], ret < 0);
+    add(&sums[EPT_TIMEOUTS], ret == 0);
+    add(&sums[EPT_LOOKS], note->looks);
+    add(&sums[EPT_WALL_NS], (uint64_t)wall);
+    add(&memo->site->times[ept_bucket((uint64_t)wall, EPT_TIMES)], 1);
+    if (known)
+        account(note, memo, ret, wall);
+    else
+        add(&sums[EPT_UNSEEN], 1);
+}
+
+/* Entries that name another descriptor, and those that ask something else. */
+static void compare_array(struct ept_note *note, struct ept_memo *memo,
+                          const struct pollfd *fds, uint32_t n)
+{
+    const struct pollfd *last = memo->last;
+
+    for (uint32_t i = 0; memo->count && i < n; i++) {
+        bool added = i >= memo->count || fds[i].fd != last[i].fd;
+        bool changed = added || fds[i].events != last[i].events;
+        note->changed += changed;
+        note->work += added ? EPS_COST_ADD : changed ? EPS_COST_MODIFY : 0;
+    }
+    if (memo->count > n)
+        note->changed += memo->count - n;
+}
+
+int ept_note_poll(struct ept_note *note, const struct pollfd *fds, nfds_t n,
+                  int ret)
+{
+    int64_t wall = ept_note_waited(note);
+    int saved = errno;
+    struct ept_memo *memo = ept_memo_enter(note->call, note->address);
+    bool known = ret >= 0 && n < MOST_NUMBERS;
+
+    if (memo) {
+        note->count = (uint32_t)n;
+        if (known)
+            compare_array(note, memo, fds, (uint32_t)n);
+        if (known && ept_memo_hold(memo, n * sizeof(*fds) + 1)) {
+            memcpy(memo->last, fds, n * sizeof(*fds));
+            memo->count = (uint32_t)n;
+        }
+        count(note, memo, ret, wall, known);
+        ept_memo_leave();
+    }
+    errno = saved;
+    return ret;
+}
+
+#define WORD_BITS ((int)(8 * sizeof(unsigned long)))
+
+static uint32_t words_of(int n)
+{
+    return (uint32_t)((n + WORD_BITS - 1) / WORD_BITS);
+}
+
+static bool is_known(const struct ept_memo *memo, int n,
+                     const void *const bits[3])
+{
+    return n <= memo->nfds && bits[0] == memo->bits[0] &&
+           bits[1] == memo->bits[1] && bits[2] == memo->bits[2];
+}
+
+/* Word by word; what is beyond nfds in the last one counts as well. */
+static void compare_bitmaps(struct ept_note *note, struct ept_memo *memo, int n,
+                            const void *const bits[3])
+{
+    uint32_t words = words_of(n);
+    unsigned long *last = memo->last;
+
+    for (int set = 0; set < 3; set++)
+        for (uint32_t i = 0; i < words; i++) {
+            const unsigned long *asked = bits[set];
+            unsigned long now = asked ? asked[i] : 0;
+            unsigned long *old = &last[set * words + i];
+            note->count += (uint32_t)__builtin_popcountl(now);
+            if (memo->count == (uint32_t)n) {
+                uint32_t differ = (uint32_t)__builtin_popcountl(now ^ *old);
+                note->changed += differ;
+                note->work += differ * EPS_COST_MODIFY;
+            }
+            *old = now;
+        }
+    memo->count = (uint32_t)n;
+}
+
+void ept_note_bitmaps(struct ept_note *note, int n, const fd_set *r,
+                      const fd_set *w, const fd_set *x)
+{
+    const void *const bits[3] = {r, w, x};
+    int saved = errno;
+    struct ept_memo *memo;
+
+    if (n < 0 || n > MOST_NUMBERS)
+        return;
+    memo = ept_memo_enter(note->call, note->address);
+    if (!memo)
+        return;
+    if (is_known(memo, n, bits) &&
+        ept_memo_hold(memo, 3 * words_of(n) * sizeof(unsigned long) + 1)) {
+        compare_bitmaps(note, memo, n, bits);
+        note->memo = memo;
+    }
+    ept_memo_leave();
+    errno = saved;
+    note->began = now_ns();
+}
+
+int ept_note_select(struct ept_note *note, int n, const fd_set *r,
+                    const fd_set *w, const fd_set *x, int ret)
+{
+    int64_t wall = ept_note_waited(note);
+    int saved = errno;
+    struct ept_memo *memo = ept_memo_enter(note->call, note->address);
+
+    if (memo) {
+        count(note, memo, ret, wall, ret >= 0 && note->memo == memo);
+        if (ret >= 0 && n > 0) {
+            memo->bits[0] = r;
+            memo->bits[1] = w;
+            memo->bits[2] = x;
+            memo->nfds = n;
+        }
+        ept_memo_leave();
+    }
+    errno = saved;
+    return ret;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call's note: when it began, whom it came from, and after it what it
+ * asked and was told. All keep errno; none makes a system call but for memory
+ * at a site's first calls.
+ */
+#ifndef EPT_NOTE_H
+#define EPT_NOTE_H
+
+#include "trace_format.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/select.h>
+#include <time.h>
+
+struct ept_memo;
+
+struct ept_note {
+    enum ept_call call;
+    uint64_t address; /* where it returns to */
+    bool looks;       /* its timeout is 0 */
+    int64_t began;
+    struct ept_memo *memo; /* select: its bitmaps are known */
+    uint32_t count, changed;
+    int64_t work; /* of keeping an epoll set up to date; policy.h's costs */
+};
+
+struct ept_note ept_note_begin(enum ept_call call, uint64_t address,
+                               bool looks);
+
+/* ns since it began. */
+int64_t ept_note_waited(const struct ept_note *note);
+
+/* Before select(), which writes over what it is asked. */
+void ept_note_bitmaps(struct ept_note *note, int n, const fd_set *r,
+                      const fd_set *w, const fd_set *x);
+
+/* After the call; both return `ret`. */
+int ept_note_poll(struct ept_note *note, const struct pollfd *fds, nfds_t n,
+                  int ret);
+int ept_note_select(struct ept_note *note, int n, const fd_set *r,
+                    const fd_set *w, const fd_set *x, int ret);
+
+#endif

@@ -35,6 +35,7 @@ extern const struct cmd_command cmd_run;
 extern const struct cmd_command cmd_check;
 extern const struct cmd_command cmd_stats;
 extern const struct cmd_command cmd_verify;
+extern const struct cmd_command cmd_scan;
 extern const struct cmd_command cmd_trace;
 extern const struct cmd_command cmd_top;
 

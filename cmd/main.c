@@ -16,6 +16,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_check,
     &cmd_stats,
     &cmd_verify,
+    &cmd_scan,
     &cmd_trace,
     &cmd_top,
 };

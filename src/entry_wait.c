@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "pollcall.h"
+#include "probes.h"
 #include "selcall.h"
 
 #include <errno.h>
@@ -21,10 +22,11 @@ static bool is_off(void)
  * few descriptors is counted and passed on before anything else is made of
  * it; so are most calls on an array that native is quicker for.
  */
-static inline bool is_passed_on(const void *array, uint64_t n)
+static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
 {
     struct eps_thread *self;
 
+    EPS_PROBE_CALL(n);
     if (is_off())
         return true;
     if (n < eps_process.small) {
@@ -46,6 +48,7 @@ static bool run_poll(struct eps_pollcall *call, int *ret)
 
     if (eps_pollcall_run(call) == EPS_NATIVE)
         return false;
+    EPS_PROBE_ANSWER(call->count, call->ret);
     *ret = call->ret;
     errno = call->ret < 0 ? call->error : saved;
     return true;
@@ -80,6 +83,7 @@ static bool run_select(struct eps_selcall *call, int *ret)
 
     if (eps_selcall_run(call) == EPS_NATIVE)
         return false;
+    EPS_PROBE_ANSWER(call->count, call->ret);
     *ret = call->ret;
     errno = call->ret < 0 ? call->error : saved;
     return true;
@@ -147,8 +151,8 @@ CONSIDERED consider_ppoll_chk(struct pollfd *fds, nfds_t n,
 
     if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
-    return poll_was_native(
-        &call, EPS_NEXT(__ppoll_chk)(fds, n, timeout, mask, size));
+    return poll_was_native(&call,
+                           EPS_NEXT(__ppoll_chk)(fds, n, timeout, mask, size));
 }
 
 CONSIDERED consider_select(int (*next)(int, fd_set *, fd_set *, fd_set *,

@@ -50,6 +50,6 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
 enum eps_outcome eps_gate_leave_native(struct eps_thread *self,
                                        enum eps_counter reason)
 {
-    eps_count(self, reason);
+    eps_count_native(self, reason);
     return EPS_NATIVE;
 }

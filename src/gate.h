@@ -28,7 +28,7 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
                                 enum eps_outcome outcome);
 
 /* The calls that go native without asking anything else. */
-static inline enum eps_outcome eps_gate_refuse(enum eps_counter reason)
+static EPS_PROBED enum eps_outcome eps_gate_refuse(enum eps_counter reason)
 {
     if (eps_process_is_copy()) /* its parent's counts are not its own */
         eps_process_is_ours();

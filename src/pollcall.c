@@ -54,7 +54,7 @@ static struct eps_set *find_set(struct eps_pollcall *call,
     if (!site)
         site = find_new(call, self);
     if (!site) {
-        eps_count(self, EPS_C_native_memory);
+        eps_count_native(self, EPS_C_native_memory);
         return NULL;
     }
     call->site = site;
@@ -63,11 +63,11 @@ static struct eps_set *find_set(struct eps_pollcall *call,
         !eps_policy_wants_epoll(&site->policy, count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
         eps_site_pass(self, site);
-        eps_count(self, EPS_C_native_policy);
+        eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
     if (count > site->verified && !is_writable(call)) {
-        eps_count(self, EPS_C_native_memory);
+        eps_count_native(self, EPS_C_native_memory);
         return NULL;
     }
     site->verified = count > site->verified ? count : site->verified;

@@ -113,6 +113,7 @@ bool eps_scrub_step(struct eps_set *set, struct eps_thread *self)
     if (fd < 0 || !is_stale(set, self, fd, eps_registry_at(&set->registry, fd)))
         return false;
     eps_count(self, EPS_C_rescues);
+    EPS_PROBE_RESCUE(fd);
     eps_closing_heard(fd); /* for other sets that hold it, too */
     return true;
 }

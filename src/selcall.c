@@ -141,7 +141,7 @@ static struct eps_set *find_set(struct eps_selcall *call,
     struct eps_site *site = find_site(call, self);
 
     if (!site) {
-        eps_count(self, EPS_C_native_unfit);
+        eps_count_native(self, EPS_C_native_unfit);
         return NULL;
     }
     call->site = site;
@@ -149,7 +149,7 @@ static struct eps_set *find_set(struct eps_selcall *call,
         !eps_policy_wants_epoll(&site->policy, call->count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
         eps_site_pass(self, site);
-        eps_count(self, EPS_C_native_policy);
+        eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
     return eps_site_open(self, site);

@@ -188,6 +188,7 @@ static int change(struct eps_set *set, int fd, struct eps_reg *reg,
          * pass for the new one's: another generation tells them apart.
          */
         eps_count(self, EPS_C_rescues);
+        EPS_PROBE_RESCUE(fd);
         eps_fdwatch_ended(fd);
         eps_settle_state(set, reg, EPS_REG_ABSENT);
         return enter(set, fd, reg, self);

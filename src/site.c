@@ -104,7 +104,7 @@ void eps_site_failed(struct eps_thread *self, struct eps_site *site)
     eps_site_close(self, site);
     if (eps_options.policy == EPS_POLICY_AUTO)
         self->rest = REST_CALLS;
-    eps_count(self, EPS_C_native_failed);
+    eps_count_native(self, EPS_C_native_failed);
 }
 
 void eps_site_pass(struct eps_thread *self, const struct eps_site *site)

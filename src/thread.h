@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "policy.h"
+#include "probes.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -138,11 +139,19 @@ static inline void eps_beat(struct eps_thread *self)
         eps_page_beat(self);
 }
 
-/* A call that goes native at once. */
-static inline void eps_count_call(struct eps_thread *self,
-                                  enum eps_counter counter)
+/* A call goes native: it is counted by its reason once. */
+static EPS_PROBED void eps_count_native(struct eps_thread *self,
+                                        enum eps_counter reason)
 {
-    eps_count(self, counter);
+    EPS_PROBE_NATIVE(reason);
+    eps_count(self, reason);
+}
+
+/* ... and at once, so that this is its end. */
+static EPS_PROBED void eps_count_call(struct eps_thread *self,
+                                      enum eps_counter reason)
+{
+    eps_count_native(self, reason);
     eps_beat(self);
 }
 

@@ -25,6 +25,7 @@ struct ept_memo {
     size_t room;
     uint32_t count; /* entries, or numbers */
 
+    struct eps_policy_state learned; /* what a native look costs */
     struct eps_policy_state policy;
     uint32_t passes;
 };
@@ -32,6 +33,9 @@ struct ept_memo {
 /* The thread's memo of that site, or NULL: no room, or it is in use. */
 struct ept_memo *ept_memo_enter(enum ept_call call, uint64_t address);
 void ept_memo_leave(void);
+
+/* True for the thread's first calls, and later for one in so many. */
+bool ept_memo_is_timed(void);
 
 /* Room for so many bytes in `last`, what is there kept. */
 bool ept_memo_hold(struct ept_memo *memo, size_t bytes);

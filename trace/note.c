@@ -12,21 +12,61 @@
 #include <string.h>
 
 #define MIN_FDS 32          /* the library's default */
-#define SURE_SLEEP_NS 20000 /* no look that was not preempted takes longer */
+#define SURE_SLEEP_NS 20000 /* that it did not work: it waited */
 #define MOST_NUMBERS (1 << 20)
 
-static int64_t now_ns(void)
+/* What it took and cost. */
+struct spent {
+    int64_t wall;
+    int64_t cpu; /* 0: not timed */
+};
+
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+/* What reading that clock costs itself, about half of it before the call. */
+static int64_t cost_of_clock(void)
+{
+    static _Atomic int64_t known;
+    int64_t cost = known;
+
+    for (int i = 0; !cost && i < 8; i++) {
+        int64_t from = read_clock(CLOCK_THREAD_CPUTIME_ID);
+        int64_t took = read_clock(CLOCK_THREAD_CPUTIME_ID) - from;
+        known = !known || took < known ? took : known;
+    }
+    return known;
 }
 
 struct ept_note ept_note_begin(enum ept_call call, uint64_t address, bool looks)
 {
-    return (struct ept_note){
-        .call = call, .address = address, .looks = looks, .began = now_ns()};
+    struct ept_note note = {.call = call, .address = address, .looks = looks};
+
+    if (ept_memo_is_timed())
+        note.cpu_began = cost_of_clock() + read_clock(CLOCK_THREAD_CPUTIME_ID);
+    note.began = now_ns();
+    return note;
+}
+
+static struct spent spent_since(const struct ept_note *note)
+{
+    struct spent spent = {.wall = ept_note_waited(note)};
+
+    if (note->cpu_began) {
+        spent.cpu = read_clock(CLOCK_THREAD_CPUTIME_ID) - note->cpu_began;
+        spent.cpu = spent.cpu > 0 ? spent.cpu : 1;
+    }
+    return spent;
 }
 
 int64_t ept_note_waited(const struct ept_note *note)
@@ -53,9 +93,9 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
         memo->passes--;
         return;
     }
+    done->native_ns = 0; /* learned already */
     if (!eps_policy_wants_epoll(policy, done->count)) {
-        if (!eps_policy_wants_time(policy))
-            done->native_ns = 0;
+        eps_policy_wants_time(policy);
         eps_policy_after_native(policy, done);
         memo->passes = eps_policy_passes(done->count);
         return;
@@ -68,8 +108,17 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
     eps_policy_after_epoll(policy, done);
 }
 
+/* Going to sleep, the kernel looks at each twice. */
+static void learn(struct ept_memo *memo, struct eps_policy_call done,
+                  int64_t cpu)
+{
+    done.native_ns = done.slept ? cpu / 2 : cpu;
+    eps_policy_after_native(&memo->learned, &done);
+    memo->policy.native_16 = memo->learned.native_16;
+}
+
 static void account(const struct ept_note *note, struct ept_memo *memo, int ret,
-                    int64_t wall)
+                    struct spent spent)
 {
     _Atomic uint64_t *sums = memo->site->sums;
     struct eps_policy_call done = {
@@ -77,17 +126,20 @@ static void account(const struct ept_note *note, struct ept_memo *memo, int ret,
         .ready = ret > 0 ? (uint32_t)ret : 0,
         .work = note->work,
     };
-    int64_t model = eps_policy_native_cost(&memo->policy, &done);
+    int64_t awake = spent.cpu
+                        ? spent.cpu
+                        : 3 * eps_policy_native_cost(&memo->policy, &done);
 
-    done.slept = !note->looks && wall > 3 * model + SURE_SLEEP_NS;
-    done.native_ns = done.slept ? 0 : wall;
+    done.slept = !note->looks && spent.wall > awake + SURE_SLEEP_NS;
+    if (spent.cpu)
+        learn(memo, done, spent.cpu);
     add(&sums[EPT_SLEPT], done.slept);
     add(&sums[EPT_ASKED], done.count);
     add(&sums[EPT_TOLD], done.ready);
     add(&sums[EPT_CHANGED], note->changed);
-    add(&sums[EPT_NATIVE_NS],
-        done.slept ? (uint64_t)eps_policy_native_cost(&memo->policy, &done)
-                   : (uint64_t)wall);
+    done.native_ns =
+        spent.cpu ? spent.cpu : eps_policy_native_cost(&memo->policy, &done);
+    add(&sums[EPT_NATIVE_NS], (uint64_t)done.native_ns);
     add(&memo->site->sizes[ept_bucket(done.count, EPT_SIZES)], 1);
     add(&memo->site->ready[ept_share(done.ready, done.count)], 1);
     add(&memo->site->changes[ept_share(note->changed, done.count)], 1);
@@ -96,7 +148,7 @@ static void account(const struct ept_note *note, struct ept_memo *memo, int ret,
 
 /* Whatever is known of what it asked. */
 static void count(const struct ept_note *note, struct ept_memo *memo, int ret,
-                  int64_t wall, bool known)
+                  struct spent spent, bool known)
 {
     _Atomic uint64_t *sums = memo->site->sums;
 
@@ -104,10 +156,10 @@ static void count(const struct ept_note *note, struct ept_memo *memo, int ret,
     add(&sums[EPT_ERRORS], ret < 0);
     add(&sums[EPT_TIMEOUTS], ret == 0);
     add(&sums[EPT_LOOKS], note->looks);
-    add(&sums[EPT_WALL_NS], (uint64_t)wall);
-    add(&memo->site->times[ept_bucket((uint64_t)wall, EPT_TIMES)], 1);
+    add(&sums[EPT_WALL_NS], (uint64_t)spent.wall);
+    add(&memo->site->times[ept_bucket((uint64_t)spent.wall, EPT_TIMES)], 1);
     if (known)
-        account(note, memo, ret, wall);
+        account(note, memo, ret, spent);
     else
         add(&sums[EPT_UNSEEN], 1);
 }
@@ -131,7 +183,7 @@ static void compare_array(struct ept_note *note, struct ept_memo *memo,
 int ept_note_poll(struct ept_note *note, const struct pollfd *fds, nfds_t n,
                   int ret)
 {
-    int64_t wall = ept_note_waited(note);
+    struct spent spent = spent_since(note);
     int saved = errno;
     struct ept_memo *memo = ept_memo_enter(note->call, note->address);
     bool known = ret >= 0 && n < MOST_NUMBERS;
@@ -144,7 +196,7 @@ int ept_note_poll(struct ept_note *note, const struct pollfd *fds, nfds_t n,
             memcpy(memo->last, fds, n * sizeof(*fds));
             memo->count = (uint32_t)n;
         }
-        count(note, memo, ret, wall, known);
+        count(note, memo, ret, spent, known);
         ept_memo_leave();
     }
     errno = saved;
@@ -213,12 +265,12 @@ void ept_note_bitmaps(struct ept_note *note, int n, const fd_set *r,
 int ept_note_select(struct ept_note *note, int n, const fd_set *r,
                     const fd_set *w, const fd_set *x, int ret)
 {
-    int64_t wall = ept_note_waited(note);
+    struct spent spent = spent_since(note);
     int saved = errno;
     struct ept_memo *memo = ept_memo_enter(note->call, note->address);
 
     if (memo) {
-        count(note, memo, ret, wall, ret >= 0 && note->memo == memo);
+        count(note, memo, ret, spent, ret >= 0 && note->memo == memo);
         if (ret >= 0 && n > 0) {
             memo->bits[0] = r;
             memo->bits[1] = w;

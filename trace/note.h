@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One call's note: when it began, whom it came from, and after it what it
- * asked and was told. All keep errno; none makes a system call but for memory
- * at a site's first calls.
+ * asked, was told and cost. All keep errno. System calls are made for memory
+ * at a site's first calls, and of one call in some for the thread's CPU time.
  */
 #ifndef EPT_NOTE_H
 #define EPT_NOTE_H
@@ -22,6 +22,7 @@ struct ept_note {
     uint64_t address; /* where it returns to */
     bool looks;       /* its timeout is 0 */
     int64_t began;
+    int64_t cpu_began;     /* on the thread's own clock; 0: not timed */
     struct ept_memo *memo; /* select: its bitmaps are known */
     uint32_t count, changed;
     int64_t work; /* of keeping an epoll set up to date; policy.h's costs */

@@ -50,7 +50,7 @@ enum ept_sum {
     EPT_TOLD,     /* ... that were ready */
     EPT_CHANGED,  /* ... that were other than in the call before */
     EPT_WALL_NS,
-    EPT_NATIVE_NS,   /* CPU; of calls that waited, the model's */
+    EPT_NATIVE_NS,   /* CPU: of some calls measured, of the rest the model's */
     EPT_ANSWERED,    /* calls that the library would answer from epoll */
     EPT_ANSWERED_NS, /* what those cost natively */
     EPT_EPOLL_NS,    /* ... and from epoll, the making of sets included */

@@ -38,6 +38,7 @@ extern const struct cmd_command cmd_verify;
 extern const struct cmd_command cmd_scan;
 extern const struct cmd_command cmd_trace;
 extern const struct cmd_command cmd_top;
+extern const struct cmd_command cmd_bench;
 
 /*
  * The next option's letter, its argument in optarg; -1 behind the last: the

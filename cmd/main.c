@@ -11,15 +11,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_run,
     &cmd_check,
-    &cmd_stats,
-    &cmd_verify,
     &cmd_scan,
     &cmd_trace,
     &cmd_top,
+    &cmd_stats,
+    &cmd_verify,
+    &cmd_bench,
 };
+/* clang-format on */
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void show_help(void)

@@ -30,7 +30,7 @@ enum letter {
 
 static const struct cmd_option options[] = {
     {"auto", LETTER_AUTO, NULL,
-     "use epoll only where it pays, not wherever it is possible"},
+     "use epoll where it pays, not wherever possible"},
     {"abort", LETTER_ABORT, NULL, "end the program at the first difference"},
     {"library", LETTER_LIBRARY, "FILE", "preload this file"},
     {NULL, 0, NULL, NULL},

@@ -335,11 +335,10 @@ const struct cmd_command cmd_top = {
     .summary = "Show live what becomes of programs' calls",
     .details =
         "One row for each process that has a live statistics page: one that "
-        "was started\nunder the library with EPOLLSHIM_LIVE=1, or while top "
-        "runs.\n"
+        "was started\nby run --live, or while top runs.\n"
         "READY/C and CTL/C: descriptors ready, and epoll_ctl calls, for each "
-        "answered call.\nSAVED is an estimate by the cost model, in % of a "
-        "CPU.",
+        "call that\nwas answered. SAVED is an estimate by the cost model, in "
+        "% of a CPU.",
     .options = options,
     .run = run,
 };

@@ -10,22 +10,27 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* What the program itself and preloaded libraries need. */
-#define SPARE_DESCRIPTORS 1000
+/* What the program itself and preloaded libraries need, at least and with
+ * ease. */
+#define LEAST_SPARE 100
+#define EASY_SPARE 1000
 
 /* Adds to what earlier stages needed. */
 static void allow_descriptors(unsigned more)
 {
-    static rlim_t needed = SPARE_DESCRIPTORS;
+    static rlim_t watched;
     struct rlimit limit;
+    rlim_t needed, easy;
 
-    needed += more;
+    watched += more;
+    needed = watched + LEAST_SPARE;
+    easy = watched + EASY_SPARE;
     getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= needed)
+    if (limit.rlim_cur >= easy)
         return;
     if (limit.rlim_max < needed)
         limit.rlim_max = needed;
-    limit.rlim_cur = needed;
+    limit.rlim_cur = limit.rlim_max < easy ? limit.rlim_max : easy;
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
         fail(
             "%lu descriptors are needed: take a smaller --n or raise "

@@ -119,7 +119,9 @@ static void show_process(const struct cmd_process *process)
            process->watched, process->sets);
     if (process->seccomp) {
         detail("sandbox");
-        puts("seccomp is on, so all calls are native");
+        puts(
+            "a seccomp filter is on; calls are native if the program itself "
+            "asked for it");
     }
 }
 

@@ -41,7 +41,8 @@ static bool is_libc(const char *path)
     return strncmp(name, "libc.so", 7) == 0 ||
            strncmp(name, "libc-2", 6) == 0 ||
            strncmp(name, "libpthread", 10) == 0 ||
-           strncmp(name, "libc.musl", 9) == 0 || strncmp(name, "ld-", 3) == 0;
+           strncmp(name, "libc.musl", 9) == 0 ||
+           strncmp(name, "libepoll", 8) == 0 || strncmp(name, "ld-", 3) == 0;
 }
 
 static bool is_known(const struct cmd_parts *parts, const char *path)

@@ -13,7 +13,7 @@
 
 struct cmd_part {
     char *path;
-    bool is_libc; /* libc or ld.so: how these wait says nothing */
+    bool is_libc; /* libc, ld.so or ours: how these wait says nothing */
     struct cmd_imports imports;
     struct cmd_rawcalls raw;
 };

@@ -132,8 +132,8 @@ const struct cmd_command cmd_trace = {
     .summary = "Run a program unchanged, and estimate what it would gain",
     .details =
         "The report tells how many descriptors the calls ask about, how many "
-        "are ready and\nhow many change, where the calls are made, and what "
-        "they cost. The status is the\nprogram's own.",
+        "are\nready and how many change, where the calls are made, and what "
+        "they cost. The\nstatus is the program's own.",
     .options = options,
     .takes_program = true,
     .run = run,

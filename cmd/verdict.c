@@ -10,12 +10,12 @@
  * from them.
  */
 static const char *const modest[] = {
-    "libaudit.so",    "libcap-ng.so",    "libcrypto.so",    "libdbus-1.so",
-    "libgcrypt.so",   "libgnutls.so",    "libgpg-error.so", "libkrb5.so",
-    "libldap-2.5.so", "libldap.so",      "libncurses.so",   "libncursesw.so",
-    "libnsl.so",      "libnss_",         "libpam.so",       "libreadline.so",
-    "libsasl2.so",    "libselinux.so",   "libsystemd.so",   "libtinfo.so",
-    "libtirpc.so",    "libepollshim.so",
+    "libaudit.so",    "libcap-ng.so",  "libcrypto.so",    "libdbus-1.so",
+    "libgcrypt.so",   "libgnutls.so",  "libgpg-error.so", "libkrb5.so",
+    "libldap-2.5.so", "libldap.so",    "libncurses.so",   "libncursesw.so",
+    "libnsl.so",      "libnss_",       "libpam.so",       "libreadline.so",
+    "libsasl2.so",    "libselinux.so", "libsystemd.so",   "libtinfo.so",
+    "libtirpc.so",
 };
 
 static bool is_modest(const char *path)
@@ -99,13 +99,14 @@ void cmd_verdict_reach(struct cmd_verdict *verdict,
 void cmd_verdict_reach_running(struct cmd_verdict *verdict,
                                const struct cmd_process *process)
 {
-    if (process->loaded && process->seccomp)
-        conclude(verdict, CMD_CANNOT,
-                 "The library is loaded, but the process is in a sandbox "
-                 "(seccomp), where all its calls are native.");
-    else if (process->loaded && process->live && process->answered)
+    if (process->loaded && process->live && process->answered)
         conclude(verdict, CMD_CAN_HELP,
                  "The library is loaded, and answering.");
+    else if (process->loaded && process->sets == 0 && process->seccomp)
+        conclude(verdict, CMD_MAY_HELP,
+                 "The library is loaded, but no epoll set is in use; a seccomp "
+                 "filter is: if the program asked for it, all calls are "
+                 "native.");
     else if (process->loaded && process->live)
         conclude(verdict, CMD_MAY_HELP,
                  "The library is loaded, but has answered no call until now: "

@@ -182,7 +182,11 @@ void cmd_pages_invite(void)
 {
     char path[PATH_MAX];
 
-    atexit(cmd_pages_uninvite);
+    static bool registered;
+
+    if (!registered)
+        atexit(cmd_pages_uninvite);
+    registered = true;
     for (int place = 0; place < EPS_PAGEDIRS; place++)
         if (eps_pagedir_path(place, getenv("XDG_RUNTIME_DIR"), geteuid(),
                              path) &&

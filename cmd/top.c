@@ -109,6 +109,7 @@ static void take(struct top *top)
 
     top->before = top->now;
     top->now = spare;
+    cmd_pages_invite(); /* the last program may have removed it */
     cmd_pages_read(&top->now);
     int64_t now = clock_ns();
     if (top->taken)
@@ -314,7 +315,6 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
 
     read_options(&top, self, argc, argv);
     cmd_screen_catch();
-    cmd_pages_invite();
     take(&top);
     for (int i = 0; i < top.pid_count; i++)
         explain(&top, top.pids[i]);

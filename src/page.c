@@ -11,6 +11,8 @@
  * Kernel notes:
  * (a) A store to a page beyond the file's end is SIGBUS.
  *     process_vm_writev() to ourselves stores as well, and answers EFAULT.
+ * (b) A handler may leave by siglongjmp and never come back: none may run
+ *     while a descriptor of ours is open.
  */
 #include "page.h"
 
@@ -26,6 +28,7 @@
 #include "site.h"
 #include "sys.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -109,19 +112,33 @@ static bool make_name(void)
     return true;
 }
 
-/* A filter that was there before us may kill; who asks for a page knows. */
+static struct eps_page *make_in_directory(bool asked)
+{
+    int dir = open_directory(asked);
+    struct eps_page *page;
+
+    if (dir < 0)
+        return NULL;
+    eps_pagedir_sweep(dir);
+    page = eps_pagefile_make(dir, name.text, atomic_load(&mapped));
+    EPS_SYS1(SYS_close, dir);
+    return page;
+}
+
+/*
+ * A filter that was there before us may kill; who asks for a page knows. The
+ * directory may be removed just before the page is made in it: once more.
+ */
 static bool make(void)
 {
     bool asked = eps_options.live == EPS_LIVE_ON;
     struct eps_page *page;
-    int dir;
 
-    if ((!asked && eps_procstat_is_filtered()) || !make_name() ||
-        (dir = open_directory(asked)) < 0)
+    if ((!asked && eps_procstat_is_filtered()) || !make_name())
         return false;
-    eps_pagedir_sweep(dir);
-    page = eps_pagefile_make(dir, name.text, atomic_load(&mapped));
-    EPS_SYS1(SYS_close, dir);
+    page = make_in_directory(asked);
+    if (!page && asked)
+        page = make_in_directory(asked);
     if (page)
         atomic_store(&mapped, page);
     return page != NULL;
@@ -258,11 +275,16 @@ void eps_page_leave(bool final)
     if (was != LIVE ||
         !atomic_compare_exchange_strong(&state, &was, final ? OFF : BUSY))
         return;
+    uint64_t signals = eps_signals_hold();
     dir = eps_pagedir_open(directory, (unsigned)EPS_SYS0(SYS_geteuid), false);
     if (dir >= 0) {
         EPS_SYS3(SYS_unlinkat, dir, name.text, 0);
         EPS_SYS1(SYS_close, dir);
+        /* Who has made it, removes it; unless another's page is in it. */
+        if (eps_options.live == EPS_LIVE_ON)
+            EPS_SYS3(SYS_unlinkat, AT_FDCWD, directory, AT_REMOVEDIR);
     }
+    eps_signals_let_go(signals);
     if (!final)
         atomic_store(&state, WANTED);
 }

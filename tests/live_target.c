@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +107,40 @@ static void limit_files(int size)
         die("setrlimit");
 }
 
+static sigjmp_buf out;
+
+static void jump(int unused)
+{
+    (void)unused;
+    siglongjmp(out, 1);
+}
+
+/*
+ * The first call of each of so many children makes a page, and is left by a
+ * handler a little later each time; then it must have as many descriptors.
+ */
+static void jump_in_children(int children)
+{
+    signal(SIGALRM, jump);
+    for (volatile int i = 0; i < children; i++) {
+        pid_t child = fork();
+        int status;
+        if (child == 0) {
+            int before = dup(0);
+            struct itimerval soon = {.it_value = {0, 20 + i}};
+            close(before);
+            if (sigsetjmp(out, 1) == 0) {
+                setitimer(ITIMER_REAL, &soon, NULL);
+                for (;;)
+                    poll(watched + 1, WATCHED - 1, 100);
+            }
+            _exit(dup(0) != before);
+        }
+        if (waitpid(child, &status, 0) != child || status)
+            die("a descriptor was left open");
+    }
+}
+
 static void show_fds(int unused)
 {
     int highest = dup(0);
@@ -117,10 +154,12 @@ static const struct {
     const char *word;
     void (*act)(int number);
 } words[] = {
-    {"poll", poll_times},  {"few", poll_few},        {"fork", fork_and_wait},
-    {"exec", do_exec},     {"fail-exec", fail_exec}, {"strict", be_strict},
-    {"chroot", do_chroot}, {"fsize", limit_files},   {"fds", show_fds},
-    {"exit", exit},        {"_exit", _exit},
+    {"poll", poll_times},     {"few", poll_few},
+    {"fork", fork_and_wait},  {"exec", do_exec},
+    {"fail-exec", fail_exec}, {"strict", be_strict},
+    {"chroot", do_chroot},    {"fsize", limit_files},
+    {"fds", show_fds},        {"jump", jump_in_children},
+    {"exit", exit},           {"_exit", _exit},
 };
 
 static void obey(const char *word, int number)

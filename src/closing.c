@@ -150,9 +150,8 @@ void eps_closing_end(const struct eps_closing *closing, bool done)
         late.on = eps_fdwatch_covers(late.fd) && self_if_ours();
         if (!late.on)
             return;
+        late.ready = true; /* whoever sleeps has not been looked for */
     }
-    if (eps_fdwatch_is_blank(late.fd)) /* as before the call: most are */
-        return;
     holder = eps_fdwatch_ended(late.fd);
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return;

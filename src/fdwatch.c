@@ -10,7 +10,8 @@
  *
  * A number's generation moves before the real close and again after it. A
  * kind learned between the two, from a file about to go, dies with the
- * second step; a registration made between the two is told by it.
+ * second step. Between the two the number is marked: whoever looks at it
+ * then has come too late for the closer to find it asleep.
  */
 #include "fdwatch.h"
 
@@ -27,6 +28,7 @@
 #define KIND_MASK UINT64_C(0x0000ff00)
 #define KIND(word) ((enum eps_kind)(((word) & KIND_MASK) >> 8))
 #define CLOSED UINT64_C(1) /* its close was seen, and no opening since */
+#define ENDING UINT64_C(2) /* its close is under way */
 
 static _Atomic uint64_t *words;
 static _Atomic int end_of_known;
@@ -159,7 +161,7 @@ static unsigned step(int fd, uint64_t flags)
 
 unsigned eps_fdwatch_end(int fd)
 {
-    return step(fd, 0);
+    return step(fd, ENDING);
 }
 
 unsigned eps_fdwatch_ended(int fd)
@@ -167,9 +169,9 @@ unsigned eps_fdwatch_ended(int fd)
     return step(fd, CLOSED);
 }
 
-bool eps_fdwatch_is_blank(int fd)
+bool eps_fdwatch_is_ending(int fd)
 {
-    return (atomic_load(&words[fd]) & (HOLDER_MASK | KIND_MASK)) == 0;
+    return (atomic_load(&words[fd]) & ENDING) != 0;
 }
 
 bool eps_fdwatch_handed_out(int fd, enum eps_kind kind)

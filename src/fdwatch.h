@@ -77,8 +77,8 @@ unsigned eps_fdwatch_end(int fd);
 /* After the real close: as end, and the number is known not to be open. */
 unsigned eps_fdwatch_ended(int fd);
 
-/* True if nobody holds the number, and nothing was learned of it. */
-bool eps_fdwatch_is_blank(int fd);
+/* True between the two: the file may go at any moment. */
+bool eps_fdwatch_is_ending(int fd);
 
 /*
  * The number was handed out by a call. Returns true if a set still held it

@@ -122,7 +122,12 @@ static enum eps_kind kind_of(int fd, uint32_t generation)
 static int take_in(struct eps_set *set, int fd, struct eps_reg *reg,
                    struct eps_thread *self)
 {
-    if (kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
+    /*
+     * The closer has looked for sleepers already: one that falls asleep now
+     * would not be woken, but by the kernel, which holds the file.
+     */
+    if (eps_fdwatch_is_ending(fd) ||
+        kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
         return make_residual(set, fd, reg);
     int ret = add(set, fd, reg, self);
     switch (ret) {

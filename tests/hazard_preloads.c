@@ -12,9 +12,12 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -62,6 +65,50 @@ ROLE(is_denied_epoll)
     for (int i = 0; i < 3; i++)
         require(watch_works(&w));
     require(watch_poll(&w, 5) == 0);
+    watch_close(&w);
+    return 0;
+}
+
+static void let_sleep_and_shut_down(int fd)
+{
+    clock_sleep_ms(200);
+    shutdown(fd, SHUT_RDWR);
+}
+
+static void *close_it(void *fd)
+{
+    close(*(int *)fd);
+    return NULL;
+}
+
+/*
+ * A close has passed our hook, or is about to, when another thread begins to
+ * wait on the number: the shutdown that comes before the real close has to
+ * wake it.
+ */
+ROLE(waits_while_a_close_is_under_way)
+{
+    void (**before_close)(int) =
+        (void (**)(int))dlsym(RTLD_DEFAULT, "preload_before_close");
+    struct watch w;
+    pthread_t closer;
+    int ends[2];
+    (void)arg;
+    require(before_close);
+    require(watch_open(&w, ROW));
+    require(watch_works(&w));
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    struct pollfd one = {.fd = ends[0], .events = POLLIN};
+    *before_close = let_sleep_and_shut_down;
+    require(pthread_create(&closer, NULL, close_it, &ends[0]) == 0);
+    clock_sleep_ms(50);
+    double start = clock_ms();
+    int ready = poll(&one, 1, 20000);
+    require(clock_ms() - start < 10000);
+    require(ready == 1 && one.revents);
+    require(pthread_join(closer, NULL) == 0);
+    *before_close = NULL;
+    close(ends[1]);
     watch_close(&w);
     return 0;
 }
@@ -156,11 +203,27 @@ static void library_that_denies_epoll_behind_ours(void **state)
     start_with("preload_deny.so", false, "is_denied_epoll");
 }
 
+static void close_under_way_behind_ours_wakes(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", false, "waits_while_a_close_is_under_way");
+}
+
+static void close_under_way_before_ours_wakes(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", true, "waits_while_a_close_is_under_way");
+}
+
 static const struct suite_test tests[] = {
     TEST(counting_library_before_ours),
     TEST(counting_library_behind_ours),
     TEST(library_that_denies_epoll_before_ours),
     TEST(library_that_denies_epoll_behind_ours),
+    TEST(close_under_way_behind_ours_wakes),
+    TEST(close_under_way_before_ours_wakes),
 };
 
 SUITE(tests)

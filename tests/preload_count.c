@@ -2,7 +2,8 @@
 /*
  * Another preload library, as users have them: it wraps poll, select and
  * close, counts them, and passes them on to the next in line. The program
- * under test finds the counts by preload_count().
+ * under test finds the counts by preload_count(), and may have a function of
+ * its own called before each close.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +22,8 @@ struct preload_counts preload_count(void)
 {
     return counts;
 }
+
+void (*preload_before_close)(int fd);
 
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
@@ -43,5 +46,7 @@ int close(int fd)
 {
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "close");
     __atomic_fetch_add(&counts.close, 1, __ATOMIC_RELAXED);
+    if (preload_before_close)
+        preload_before_close(fd);
     return next(fd);
 }

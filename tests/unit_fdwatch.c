@@ -23,6 +23,7 @@ struct number {
     unsigned holder;
     enum eps_kind kind;
     bool closed;
+    bool ending;
 };
 
 /* --- the model --------------------------------------------------------- */
@@ -38,6 +39,7 @@ static void model_end(struct number *n, bool closed)
     n->generation++;
     n->kind = EPS_KIND_UNKNOWN;
     n->closed = closed;
+    n->ending = false;
 }
 
 static void model_hold(struct number *n, unsigned set)
@@ -77,6 +79,7 @@ static void end_number(int fd, struct number *n, bool closed)
     unsigned holder = closed ? eps_fdwatch_ended(fd) : eps_fdwatch_end(fd);
 
     model_end(n, closed);
+    n->ending = !closed;
     assert_int_equal(holder, n->holder);
     check_journal(before, fd, is_held(n));
 }
@@ -173,6 +176,7 @@ static void agrees_with_a_struct_per_number(void **state)
         assert_int_equal(eps_fdwatch_generation(fd), n->generation);
         assert_int_equal(eps_fdwatch_holder(fd), n->holder);
         assert_int_equal(eps_fdwatch_kind(fd), n->kind);
+        assert_int_equal(eps_fdwatch_is_ending(fd), n->ending);
         assert_int_equal(eps_fdwatch_is_internal(fd),
                          n->holder == EPS_HELD_INTERNAL);
         assert_true(!eps_fdwatch_is_known(fd) ||

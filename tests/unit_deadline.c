@@ -37,6 +37,7 @@ static void negative_milliseconds_and_ages_are_for_ever(void **state)
     assert_true(left_of(eps_deadline_of_ms(INT_MIN)) == EPS_FOR_EVER);
     assert_true(left_of(eps_deadline_of_timespec(NULL)) == EPS_FOR_EVER);
     assert_true(left_of(of(LONG_MAX, 999999999)) == EPS_FOR_EVER);
+    assert_true(left_of(of(INT64_C(1) << 40, 0)) == EPS_FOR_EVER);
     /* Two hundred years are not, and are no overflow. */
     assert_true(left_of(of(200l * 365 * 86400, 0)) ==
                 200l * 365 * 86400 * SECOND);

@@ -321,6 +321,29 @@ static void resembles_only_what_is_alike(void **state)
     eps_pollview_clear(&w.view);
 }
 
+/* It asks for nothing, and is told of a hang-up only while it is on. */
+static void an_entry_that_is_switched_on_again(void **state)
+{
+    struct pollfd array[1] = {{7, 0, 0}};
+    struct world w = {.array = array, .count = 1};
+    struct eps_reg *reg;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        array[0].fd = 7;
+        update(&w);
+        reg = eps_registry_at(&w.registry, 7);
+        assert_true(reg->flags & EPS_REG_WANTED);
+        array[0].fd = -8;
+        update(&w);
+        eps_pollview_settle(&w.view, reg); /* for another reason */
+        assert_false(reg->flags & EPS_REG_WANTED);
+    }
+    eps_pollview_clear(&w.view);
+    eps_registry_clear(&w.registry);
+}
+
 UNIT_MAIN(cmocka_unit_test(agrees_with_the_whole_array),
           cmocka_unit_test(an_entry_is_told_once),
+          cmocka_unit_test(an_entry_that_is_switched_on_again),
           cmocka_unit_test(resembles_only_what_is_alike))

@@ -146,6 +146,18 @@ static void growing_forgets_nothing(void **state)
         assert_int_equal(eps_registry_at(&registry, fd)->generation, 0);
 }
 
+/* Those beyond the table share one, which is forgotten like the others. */
+static void clearing_forgets_the_far(void **state)
+{
+    struct eps_registry registry = {.capacity = 0};
+
+    (void)state;
+    assert_true(eps_registry_cover(&registry, EPS_FAR));
+    eps_registry_at(&registry, EPS_FAR)->first = 1;
+    eps_registry_clear(&registry);
+    assert_int_equal(eps_registry_at(&registry, EPS_FAR)->first, 0);
+}
+
 /* Each noted number once and in order, however the table grew meanwhile. */
 static void the_noted_come_in_order(void **state)
 {
@@ -194,5 +206,6 @@ static void covers_every_number_it_should(void **state)
 
 UNIT_MAIN(cmocka_unit_test(lists_agree_with_flags),
           cmocka_unit_test(growing_forgets_nothing),
+          cmocka_unit_test(clearing_forgets_the_far),
           cmocka_unit_test(the_noted_come_in_order),
           cmocka_unit_test(covers_every_number_it_should))

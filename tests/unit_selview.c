@@ -284,6 +284,40 @@ static void resembles_only_what_is_alike(void **state)
     eps_selview_clear(&w.view);
 }
 
+/* A bit may be told by the native look and by an event in one answer. */
+static void a_bit_is_told_once(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    w = (struct world){.nfds = 100};
+    w.passed.bits[EPS_READ] = w.program.words[EPS_READ];
+    put(w.program.words[EPS_READ], 70, true);
+    update(&w);
+    eps_selview_begin(&w.view);
+    assert_int_equal(eps_selview_tell(&w.view, 70, POLLNVAL), 1);
+    assert_int_equal(eps_selview_tell(&w.view, 70, POLLIN), 0);
+    eps_selview_clear(&w.view);
+}
+
+/* Fewer bits are another question, though those that are left are the same. */
+static void another_nfds_is_another_question(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    w = (struct world){.nfds = 65};
+    w.passed.bits[EPS_READ] = w.program.words[EPS_READ];
+    put(w.program.words[EPS_READ], 3, true);
+    put(w.program.words[EPS_READ], 64, true);
+    update(&w);
+    assert_true(eps_selview_is_same(&w.view, &w.passed, 65));
+    assert_false(eps_selview_is_same(&w.view, &w.passed, 64));
+    eps_selview_clear(&w.view);
+}
+
 UNIT_MAIN(cmocka_unit_test(agrees_with_a_look_at_each_bit),
           cmocka_unit_test(keeps_what_was_asked_when_it_grows),
+          cmocka_unit_test(a_bit_is_told_once),
+          cmocka_unit_test(another_nfds_is_another_question),
           cmocka_unit_test(resembles_only_what_is_alike))

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.c by what its header promises: what is earned and spent, when epoll
+ * is entered and left, and that coming and going gets dearer.
+ */
+#include "unit.h"
+
+#include "policy.h"
+
+#include <stdbool.h>
+
+#define COUNT 2000 /* descriptors: no call is passed on unseen */
+#define NATIVE_NS 100000
+#define TIMED 20 /* native calls that tell what one takes */
+
+static const struct eps_policy_call quiet = {.count = COUNT, .ready = 1};
+
+/* A state that has learned what a native call takes, and nothing else. */
+static struct eps_policy_state learned(void)
+{
+    struct eps_policy_state state = {0};
+    struct eps_policy_call call = {.count = COUNT, .native_ns = NATIVE_NS};
+
+    for (int i = 0; i < TIMED; i++) {
+        assert_true(!eps_policy_wants_time(&state) || i < 8 || i % 16 == 0);
+        eps_policy_after_native(&state, &call);
+    }
+    state.credit = 0;
+    return state;
+}
+
+/* Native calls until epoll is wanted; -1: not in a million. */
+static int calls_to_enter(struct eps_policy_state *state,
+                          const struct eps_policy_call *call)
+{
+    for (int calls = 0; calls < 1000000; calls++) {
+        if (eps_policy_wants_epoll(state, call->count))
+            return calls;
+        eps_policy_after_native(state, call);
+    }
+    return -1;
+}
+
+/* Calls on the set until it is given up; -1: not in a million. */
+static int calls_to_leave(struct eps_policy_state *state,
+                          const struct eps_policy_call *call)
+{
+    for (int calls = 1; calls <= 1000000; calls++)
+        if (!eps_policy_after_epoll(state, call))
+            return calls;
+    return -1;
+}
+
+static void what_pays_is_entered_and_kept(void **unused)
+{
+    struct eps_policy_state state = learned();
+
+    (void)unused;
+    assert_in_range(calls_to_enter(&state, &quiet), 1, 1000);
+    assert_int_equal(calls_to_leave(&state, &quiet), -1);
+    assert_true(eps_policy_wants_epoll(&state, COUNT));
+}
+
+static void what_does_not_pay_is_not_entered(void **unused)
+{
+    struct eps_policy_state state = learned();
+    const struct eps_policy_call busy = {.count = COUNT, .ready = COUNT};
+
+    (void)unused;
+    assert_int_equal(calls_to_enter(&state, &busy), -1);
+}
+
+static void a_loss_is_left(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call loss = quiet;
+
+    (void)unused;
+    loss.work = 2 * NATIVE_NS;
+    assert_in_range(calls_to_enter(&state, &quiet), 1, 1000);
+    /* It may lose what building a set costs, and no more. */
+    int64_t most = state.credit;
+    assert_in_range(calls_to_leave(&state, &loss), 1, most / NATIVE_NS + 2);
+    assert_false(eps_policy_wants_epoll(&state, COUNT));
+}
+
+/* Up to 64 times what the first entry cost. */
+static void coming_back_costs_twice_as_much(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call loss = quiet;
+    int first = calls_to_enter(&state, &quiet);
+
+    (void)unused;
+    loss.work = 2 * NATIVE_NS;
+    for (int times = 2; times <= 256; times *= 2) {
+        assert_true(calls_to_leave(&state, &loss) > 0);
+        state.churn = 0; /* which would make it dearer still */
+        int calls = calls_to_enter(&state, &quiet);
+        int most = first * (times < 64 ? times : 64);
+        assert_in_range(calls, most - most / 8, most + most / 8);
+    }
+}
+
+/* What both sides are told of one call, per call. */
+static void native_earns_an_eighth_less(void **unused)
+{
+    struct eps_policy_state native = learned(), epoll = native;
+
+    (void)unused;
+    native.credit = epoll.credit = COUNT * 100;
+    eps_policy_after_native(&native, &quiet);
+    assert_true(eps_policy_after_epoll(&epoll, &quiet));
+    int64_t less = epoll.credit - native.credit;
+    assert_in_range(less, NATIVE_NS / 8 - NATIVE_NS / 50,
+                    NATIVE_NS / 8 + NATIVE_NS / 50);
+}
+
+/* Passed on unseen, seven more calls are taken for this one. */
+static void unseen_calls_earn_too(void **unused)
+{
+    struct eps_policy_state seen = learned(), unseen = seen;
+    struct eps_policy_call few = {.count = 1023}, many = {.count = 1024};
+
+    (void)unused;
+    assert_int_equal(eps_policy_passes(many.count), 0);
+    uint32_t calls = eps_policy_passes(few.count) + 1;
+    eps_policy_after_native(&seen, &many);
+    eps_policy_after_native(&unseen, &few);
+    assert_in_range(unseen.credit, seen.credit * (calls - 1),
+                    seen.credit * (calls + 1));
+}
+
+static void churn_bars_the_way_back(void **unused)
+{
+    struct eps_policy_state calm = learned(), churned = calm;
+
+    (void)unused;
+    churned.churn = NATIVE_NS / 2;
+    assert_true(calls_to_enter(&churned, &quiet) >
+                calls_to_enter(&calm, &quiet));
+}
+
+/* One preempted sample must not make native look dear. */
+static void a_high_sample_moves_little(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call late = {.count = COUNT,
+                                   .native_ns = 1000 * NATIVE_NS};
+    uint32_t before = state.native_16;
+
+    (void)unused;
+    eps_policy_after_native(&state, &late);
+    assert_in_range(state.native_16, before, before + before / 32);
+}
+
+UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
+          cmocka_unit_test(what_does_not_pay_is_not_entered),
+          cmocka_unit_test(a_loss_is_left),
+          cmocka_unit_test(coming_back_costs_twice_as_much),
+          cmocka_unit_test(native_earns_an_eighth_less),
+          cmocka_unit_test(unseen_calls_earn_too),
+          cmocka_unit_test(churn_bars_the_way_back),
+          cmocka_unit_test(a_high_sample_moves_little))

@@ -38,18 +38,20 @@ class Build:
         self.trial = scratch / "trial"
         shutil.copytree(root / "src", self.source)
         self.objects.mkdir()
-        self.parts = self.read_parts(root / "Makefile.am")
+        makefile = (root / "Makefile.am").read_text()
+        self.parts = self.listed(
+            makefile, "tests_libparts_la_SOURCES", r"src/(\w+)\.c")
+        self.units = self.listed(makefile, "UNITS", r"tests/(unit_\w+)")
         self.uses = {}
         for source in sorted(self.source.glob("*.c")):
             self.compile(source, self.objects)
             self.note_uses(source)
 
     @staticmethod
-    def read_parts(makefile):
-        """The sources that Makefile.am links into the unit tests."""
-        text = makefile.read_text()
-        listed = re.search(r"tests_libparts_la_SOURCES((.*\\\n)+.*)", text)
-        return set(re.findall(r"src/(\w+)\.c", listed.group(1)))
+    def listed(makefile, name, pattern):
+        """What a list of Makefile.am holds."""
+        block = re.search(rf"^{name} =((.*\\\n)+.*)", makefile, re.M)
+        return sorted(re.findall(pattern, block.group(1)))
 
     def compile(self, source, to):
         run([*self.cc, *FLAGS, f"-I{self.source}", "-MMD", "-c", source,
@@ -94,7 +96,7 @@ class Build:
                 (headers / self.broken[0]).write_text(self.broken[1])
         archive = self.trial / "parts.a"
         run(["ar", "rc", archive,
-             *[self.trial / (part + ".o") for part in sorted(self.parts)]])
+             *[self.trial / (part + ".o") for part in self.parts]])
         run([*self.cc, *FLAGS, f"-I{headers}", f"-I{self.tests}",
              self.tests / (name + ".c"), archive, *self.cmocka,
              "-o", program])

@@ -30,12 +30,11 @@ class Suite:
 
     def everything(self):
         """All programs, the quick ones first; the random calls last."""
-        units = [path.stem for path in self.tests.glob("unit_*.c")]
         programs = [path.stem for kind in ("fact", "hazard")
                     for path in self.directory.glob(f"tests/{kind}_*.t")]
         quick = [name for name in programs if name not in SLOW]
         slow = [name for name in SLOW if name in programs]
-        return [*sorted(units), *sorted(quick), *slow, "diff"]
+        return [*self.build.units, *sorted(quick), *slow, "diff"]
 
     def command(self, test, library):
         name, _, one = test.partition("/")

@@ -89,7 +89,7 @@ static void meets_a_ghost(void *arg)
     close(w->fds[1].fd);
     w->fds[1].fd = -1;
     require(write(w->peers[1], "x", 1) == 1);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 200; i++)
         require(watch_poll(w, 0) == 0);
     close(copy);
 }
@@ -97,7 +97,8 @@ static void meets_a_ghost(void *arg)
 static void set_with_a_ghost_goes_on(void **state)
 {
     (void)state;
-    NONE(meets_a_ghost, "native_unfit");
+    /* It may look natively until what is in it has lasted again. */
+    play(meets_a_ghost, "native_unfit", 0, 100);
 }
 
 /* O_PATH: kind says a pipe, and ADD says EBADF. */
@@ -153,22 +154,26 @@ static void no_bell_when_nobody_sleeps(void **state)
     NONE(closes_after_a_sleep, "bells");
 }
 
-/* In one set alone, it is deleted before the file gets a life without it. */
+/* Where a ghost was met once, what is closed is deleted before it is one. */
 static void closes_what_lives_on(void *arg)
 {
     struct watch *w = arg;
-    require(watch_poll(w, 0) == 0);
-    int copy = dup(w->fds[1].fd);
-    close(w->fds[1].fd);
-    require(write(w->peers[1], "x", 1) == 1);
-    require(watch_poll(w, 0) == 1 && w->fds[1].revents == POLLNVAL);
-    close(copy);
+    int copies[ROW];
+    for (int i = 0; i < ROW; i++) {
+        require(watch_poll(w, 0) == i);
+        copies[i] = dup(w->fds[i].fd);
+        close(w->fds[i].fd);
+        require(write(w->peers[i], "x", 1) == 1);
+        require(watch_poll(w, 0) == i + 1 && w->fds[i].revents == POLLNVAL);
+    }
+    for (int i = 0; i < ROW; i++)
+        close(copies[i]);
 }
 
-static void closed_number_leaves_no_ghost(void **state)
+static void closed_numbers_leave_one_ghost_at_most(void **state)
 {
     (void)state;
-    NONE(closes_what_lives_on, "ghosts");
+    play(closes_what_lives_on, "ghosts", 0, 1);
 }
 
 static struct watch *handlers;
@@ -265,7 +270,7 @@ static const struct suite_test tests[] = {
     TEST(path_ends_no_set),
     TEST(idle_items_are_deleted),
     TEST(no_bell_when_nobody_sleeps),
-    TEST(closed_number_leaves_no_ghost),
+    TEST(closed_numbers_leave_one_ghost_at_most),
     TEST(nested_call_is_native),
     TEST(table_of_its_own_is_native),
     TEST(refused_filter_bars_nothing),

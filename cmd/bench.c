@@ -8,6 +8,7 @@
 
 #include "curve.h"
 #include "launch.h"
+#include "place.h"
 #include "say.h"
 
 #include <errno.h>
@@ -65,19 +66,12 @@ static long most_descriptors(const char *call)
 /* The build tree has it in bench/, beside the command. */
 static char *find_cell(void)
 {
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *beside;
+    char *beside = cmd_format("%s/bench/cell", cmd_place_of_self());
 
-    if (length > 0) {
-        self[length] = '\0';
-        *strrchr(self, '/') = '\0';
-        beside = cmd_format("%s/bench/cell", self);
-        if (access(beside, X_OK) == 0)
-            return beside;
-        free(beside);
-    }
-    return cmd_format(HELPERDIR "/cell");
+    if (access(beside, X_OK) == 0)
+        return beside;
+    free(beside);
+    return cmd_format("%s/cell", cmd_place_of(HELPERDIR));
 }
 
 /* --- one cell ----------------------------------------------------------- */

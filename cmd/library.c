@@ -8,6 +8,7 @@
 #include "library.h"
 
 #include "file.h"
+#include "place.h"
 #include "say.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@
 #include <unistd.h>
 
 #define NAME "libepollshim.so"
+
+/* Where it was installed. */
+static const char *libdir = LIBDIR;
 
 /* What ld.so may make of $LIB. Those with a slash come before what they end
  * in, since the first that fits is taken. */
@@ -97,7 +101,7 @@ static int prefix_of(const char *directory, const char *subdirectory)
 
 static bool is_installed(int prefix, const char *subdirectory)
 {
-    char *path = cmd_format("%.*s%s/" NAME, prefix, LIBDIR, subdirectory);
+    char *path = cmd_format("%.*s%s/" NAME, prefix, libdir, subdirectory);
     bool is_there = access(path, R_OK) == 0;
 
     free(path);
@@ -118,7 +122,7 @@ static int count_installed(int prefix)
 static bool find_in(struct cmd_library *library, int prefix,
                     const char *subdirectory, const struct cmd_elf *program)
 {
-    char *path = cmd_format("%.*s%s/" NAME, prefix, LIBDIR, subdirectory);
+    char *path = cmd_format("%.*s%s/" NAME, prefix, libdir, subdirectory);
 
     if (!fits(path, program, &library->libc)) {
         free(path);
@@ -128,7 +132,7 @@ static bool find_in(struct cmd_library *library, int prefix,
     library->preload = path;
     if (program && count_installed(prefix) > 1 &&
         expands_to(program->interpreter, subdirectory))
-        library->preload = cmd_format("%.*s$LIB/" NAME, prefix, LIBDIR);
+        library->preload = cmd_format("%.*s$LIB/" NAME, prefix, libdir);
     return true;
 }
 
@@ -137,12 +141,13 @@ static bool find_installed(struct cmd_library *library,
 {
     int prefix = -1;
 
+    libdir = cmd_place_of(LIBDIR);
     for (size_t i = 0; i < SUBDIRECTORIES && prefix < 0; i++)
-        prefix = prefix_of(LIBDIR, subdirectories[i]);
-    library->file = library->preload = cmd_format(LIBDIR "/" NAME);
+        prefix = prefix_of(libdir, subdirectories[i]);
+    library->file = library->preload = cmd_format("%s/" NAME, libdir);
     if (prefix < 0)
         return fits(library->file, program, &library->libc);
-    if (find_in(library, prefix, LIBDIR + prefix, program))
+    if (find_in(library, prefix, libdir + prefix, program))
         return true;
     for (size_t i = 0; i < SUBDIRECTORIES && program; i++)
         if (find_in(library, prefix, subdirectories[i], program))
@@ -154,14 +159,8 @@ static bool find_installed(struct cmd_library *library,
 static bool find_beside(struct cmd_library *library,
                         const struct cmd_elf *program)
 {
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-    if (length <= 0)
-        return false;
-    self[length] = '\0';
-    *strrchr(self, '/') = '\0';
-    library->file = library->preload = cmd_format("%s/.libs/" NAME, self);
+    library->file = library->preload =
+        cmd_format("%s/.libs/" NAME, cmd_place_of_self());
     return fits(library->file, program, &library->libc);
 }
 
@@ -206,10 +205,10 @@ bool cmd_library_find(struct cmd_library *library, const char *given,
     if (find_beside(library, program) || find_installed(library, program))
         return is_nameable(library, why);
     *why = cmd_format(
-        "there is no libepollshim.so for %d-bit %s programs in " LIBDIR
-        " or beside it: install the one of that architecture, or name it by "
+        "there is no libepollshim.so for %d-bit %s programs in %s "
+        "or beside it: install the one of that architecture, or name it by "
         "--library=FILE",
         program ? program->bits : 64,
-        cmd_elf_machine_name(program ? program->machine : 0));
+        cmd_elf_machine_name(program ? program->machine : 0), libdir);
     return false;
 }

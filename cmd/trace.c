@@ -7,6 +7,7 @@
 
 #include "child.h"
 #include "launch.h"
+#include "place.h"
 #include "say.h"
 #include "tracefile.h"
 
@@ -47,7 +48,7 @@ static char *find_library(void)
             return path;
         free(path);
     }
-    return cmd_format(PKGLIBDIR "/" NAME);
+    return cmd_format("%s/" NAME, cmd_place_of(PKGLIBDIR));
 }
 
 static double seconds_of(struct timeval time)

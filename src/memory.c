@@ -9,6 +9,7 @@
 
 #include <linux/mman.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -36,9 +37,11 @@ void eps_memory_unmap(void *start, size_t bytes)
         EPS_SYS2(SYS_munmap, start, bytes);
 }
 
+/* Pages locked by mlockall() are not given back (EINVAL). */
 void eps_memory_wipe(void *start, size_t bytes)
 {
-    EPS_SYS3(SYS_madvise, start, bytes, MADV_DONTNEED);
+    if (EPS_SYS3(SYS_madvise, start, bytes, MADV_DONTNEED) < 0)
+        memset(start, 0, bytes);
 }
 
 _Bool eps_memory_writable(const void *start, size_t bytes)

@@ -28,6 +28,7 @@
 #include "sys.h"
 #include "thread.h"
 
+#include <errno.h>
 #include <poll.h>
 
 static struct eps_thread *self_if_ours(void)
@@ -56,12 +57,17 @@ static bool sleeps_on(struct eps_set *set, int fd, unsigned *events)
     return atomic_load(&set->asleep) && has_registered(set, fd, events);
 }
 
+/*
+ * Where it can't be found out, it is: a sleeper woken early is better than
+ * one not woken. A signal comes up only where nothing is ready.
+ */
 static bool is_ready(int fd, unsigned events)
 {
     struct pollfd one = {.fd = fd, .events = (short)events};
     struct timespec now = {0, 0};
+    long ret = EPS_SYS5(SYS_ppoll, &one, 1, &now, NULL, 8);
 
-    return EPS_SYS5(SYS_ppoll, &one, 1, &now, NULL, 8) > 0;
+    return ret != 0 && ret != -EINTR;
 }
 
 /* Note (b) for one holder; note (a) for each that sleeps. */
@@ -102,9 +108,12 @@ static void ring_sleepers(int fd, struct eps_thread *self)
 
     for (unsigned id = 1; id < end; id++) {
         struct eps_set *set = eps_setpool_at(id);
-        if (set && atomic_load(&set->used) && sleeps_on(set, fd, &events) &&
-            eps_epoll_ring(atomic_load(&set->epfd)))
+        if (!set || !atomic_load(&set->used) || !sleeps_on(set, fd, &events))
+            continue;
+        if (eps_epoll_ring(atomic_load(&set->epfd)))
             eps_count(self, EPS_C_bells);
+        else
+            eps_epset_call(set);
     }
 }
 

@@ -222,7 +222,7 @@ void eps_epset_unwanted(struct eps_set *set, int fd, struct eps_thread *self)
 
 bool eps_epset_fall_asleep(struct eps_set *set)
 {
-    atomic_store(&set->asleep, 1);
+    atomic_store(&set->asleep, EPS_ASLEEP);
     /* A closer writes the journal, then reads asleep: one of us sees. */
     atomic_thread_fence(memory_order_seq_cst);
     if (!eps_epset_is_behind(set))
@@ -233,5 +233,17 @@ bool eps_epset_fall_asleep(struct eps_set *set)
 
 void eps_epset_wake(struct eps_set *set)
 {
-    atomic_store_explicit(&set->asleep, 0, memory_order_release);
+    atomic_store_explicit(&set->asleep, EPS_AWAKE, memory_order_release);
+}
+
+void eps_epset_call(struct eps_set *set)
+{
+    uint32_t asleep = EPS_ASLEEP;
+
+    atomic_compare_exchange_strong(&set->asleep, &asleep, EPS_CALLED);
+}
+
+bool eps_epset_is_called(const struct eps_set *set)
+{
+    return atomic_load(&set->asleep) == EPS_CALLED;
 }

@@ -35,9 +35,15 @@ struct eps_event {
     unsigned events; /* poll bits */
 };
 
+enum eps_asleep {
+    EPS_AWAKE,
+    EPS_ASLEEP, /* its thread is about to wait, or waiting */
+    EPS_CALLED, /* the same, and somebody could not ring */
+};
+
 struct eps_set {
     _Atomic uint32_t used;   /* taken by a thread */
-    _Atomic uint32_t asleep; /* its thread is about to wait, or waiting */
+    _Atomic uint32_t asleep; /* enum eps_asleep */
     _Atomic int epfd;        /* -1: none */
     unsigned id;             /* what fdwatch calls the holder; immutable */
 
@@ -110,5 +116,12 @@ void eps_epset_unwanted(struct eps_set *set, int fd, struct eps_thread *self);
  */
 bool eps_epset_fall_asleep(struct eps_set *set);
 void eps_epset_wake(struct eps_set *set);
+
+/*
+ * Where no bell can be had, the sleeper is left a word, which it finds when
+ * its slice of the sleep is over.
+ */
+void eps_epset_call(struct eps_set *set);
+bool eps_epset_is_called(const struct eps_set *set);
 
 #endif

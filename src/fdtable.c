@@ -36,7 +36,10 @@ void eps_fdtable_reset(void)
     atomic_store(&known_size, SMALLEST);
 }
 
-/* Note (a): a zero-timeout select on one bit. */
+/*
+ * Note (a): a zero-timeout select on one bit. What fails otherwise (by a
+ * signal, for one) says nothing, and a number is taken to be outside.
+ */
 static bool probe(int number, uint64_t *bits)
 {
     struct timespec now = {0, 0};
@@ -44,7 +47,7 @@ static bool probe(int number, uint64_t *bits)
 
     bits[number / 64] = UINT64_C(1) << number % 64;
     ret = EPS_SYS6(SYS_pselect6, number + 1, bits, NULL, NULL, &now, NULL);
-    return ret != 0 || bits[number / 64] == 0;
+    return ret == -EBADF || ret > 0 || (ret == 0 && bits[number / 64] == 0);
 }
 
 static bool ask_kernel(int number)

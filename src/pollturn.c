@@ -94,8 +94,8 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
         told += look_again(call, set, self, ~0u);
     if (!found)
         found = eps_epset_look(set, self);
-    if (found < 0)
-        return told ? told : EPS_TURN_LOST;
+    if (found < 0) /* half an answer is none, though a file be asked twice */
+        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     told += tell_events(call, set, self, found);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }

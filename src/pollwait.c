@@ -151,7 +151,7 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
         if (ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;
-        if (eps_process_is_sandboxed() ||
+        if (eps_process_is_sandboxed() || eps_epset_is_called(set) ||
             eps_turn_scrub(set, self, eps_clock_ns()))
             break;
     }

@@ -60,8 +60,10 @@ void eps_process_read_limit(void)
 {
     struct rlimit64 limit;
 
-    if (EPS_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) == 0)
-        atomic_store(&eps_process.open_limit, limit.rlim_cur);
+    /* Where it can't be known, it is native that knows. */
+    if (EPS_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0)
+        limit.rlim_cur = 0;
+    atomic_store(&eps_process.open_limit, limit.rlim_cur);
 }
 
 static uint32_t random_base(void)

@@ -64,10 +64,21 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
         told += more > 0 ? more : 0;
     }
     found = eps_epset_look(set, self);
-    if (found < 0)
-        return told ? told : EPS_TURN_LOST;
+    if (found < 0) /* half an answer is none, though a file be asked twice */
+        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     told += tell_events(set, self, found);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
+}
+
+/*
+ * What a native call on our own bitmaps failed with. EBADF may be about our
+ * epoll descriptor, closed unseen: another turn finds out (see enter()).
+ */
+static int failed(int error)
+{
+    if (error == -EINTR)
+        return error;
+    return error == -EBADF ? EPS_TURN_LOST : EPS_TURN_ODD;
 }
 
 /* Nothing is ready in the epoll set: ask and wait natively. */
@@ -83,11 +94,9 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
         return ready < 0 ? ready : EPS_TURN_NATIVE;
     if (ready == -EINTR)
         return interrupted(call, set, self, ends);
-    if (ready == -EBADF || ready == EPS_TURN_AGAIN)
-        return ready;
-    if (eps_process_is_sandboxed())
+    if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
         return EPS_TURN_AGAIN;
-    return ready < 0 ? EPS_TURN_ODD : tell_all(call, set, self, told);
+    return ready < 0 ? failed(ready) : tell_all(call, set, self, told);
 }
 
 /* Something is ready, or the call does not wait and has no mask. */
@@ -102,7 +111,7 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
     if (told == -EINTR && found)
         told = 0;
     if (told < 0)
-        return told;
+        return failed(told);
     told += tell_events(set, self, found);
     /* Events that are nobody's must not pass for an answer. */
     return !told && found ? EPS_TURN_AGAIN : told;
@@ -154,18 +163,21 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
 
 /*
  * Before another turn: what was closed when the call began is EBADF still,
- * what is closed from now on is told (note (a)).
+ * what is closed from now on is told (note (a)). 0, -EBADF, or where the
+ * kernel does not say, EPS_TURN_ODD.
  */
-static bool enter(struct eps_selcall *call, struct eps_set *set)
+static int enter(struct eps_selcall *call, struct eps_set *set)
 {
     int fd = -1;
 
     while (!call->entered &&
-           (fd = eps_registry_next_residual(&set->registry, fd)) >= 0)
-        if (!eps_selwait_is_open(fd))
-            return false;
+           (fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        int open = eps_selwait_is_open(fd);
+        if (open <= 0)
+            return open < 0 ? EPS_TURN_ODD : -EBADF;
+    }
     call->entered = true;
-    return true;
+    return 0;
 }
 
 enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
@@ -178,9 +190,9 @@ enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
         int told = turn(call, set, self);
         if (told == EPS_TURN_AGAIN ||
             (told == EPS_TURN_LOST && retries++ < EPS_TURN_RETRIES)) {
-            if (!enter(call, set))
-                return finish(call, set, -EBADF);
-            continue;
+            told = enter(call, set);
+            if (told == 0)
+                continue;
         }
         if (told == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
             return eps_gate_leave_native(self, EPS_C_native_unfit);

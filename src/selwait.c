@@ -22,9 +22,11 @@
 
 #include <errno.h>
 
-bool eps_selwait_is_open(int fd)
+int eps_selwait_is_open(int fd)
 {
-    return EPS_SYS2(SYS_fcntl, fd, F_GETFD) >= 0;
+    long flags = EPS_SYS2(SYS_fcntl, fd, F_GETFD);
+
+    return flags >= 0 ? 1 : flags == -EBADF ? 0 : (int)flags;
 }
 
 /* The three scratch bitmaps, as select() wants them. */
@@ -130,7 +132,7 @@ int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
 
     eps_selview_scratch_begin(view);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
-        if (call->entered && !eps_selwait_is_open(fd)) {
+        if (call->entered && eps_selwait_is_open(fd) == 0) {
             *told += eps_selview_tell(view, fd, POLLNVAL);
             continue;
         }
@@ -177,7 +179,8 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
     int64_t slice = eps_scrub_slice(set, left);
     int ready = native_wait(call, &set->select, nfds, slice);
 
-    call->entered = call->slept = true;
+    if (ready != -EBADF) /* note (a) */
+        call->entered = call->slept = true;
     call->expired = ready == 0 && slice == left;
     return ready;
 }
@@ -200,7 +203,7 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         if (ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;
-        if (eps_process_is_sandboxed() ||
+        if (eps_process_is_sandboxed() || eps_epset_is_called(set) ||
             eps_turn_scrub(set, self, eps_clock_ns()))
             break;
     }

@@ -8,8 +8,8 @@
 
 #include "selcall.h"
 
-/* True if the number is open now. */
-bool eps_selwait_is_open(int fd);
+/* 1 if the number is open now, 0 if not; -errno: it can't be found out. */
+int eps_selwait_is_open(int fd);
 
 /*
  * Puts the residual numbers into the scratch bitmaps. What was closed since

@@ -101,10 +101,15 @@ EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
 void eps_table_leave(void)
 {
     struct eps_thread *self = eps_thread_self();
+    bool entered;
 
-    if (self && atomic_load(&eps_process.active) && eps_process_is_ours() &&
-        !eps_process_is_sandboxed())
-        eps_site_close_all(self);
+    if (!self || !atomic_load(&eps_process.active) || !eps_process_is_ours() ||
+        eps_process_is_sandboxed())
+        return;
+    entered = eps_thread_enter(self); /* keeps handlers out */
+    eps_site_close_all(self);
+    if (entered)
+        eps_thread_leave(self);
 }
 
 /* From now on this thread's numbers mean files that we know nothing of. */

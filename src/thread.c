@@ -42,6 +42,9 @@ static void give_back(void *block)
 {
     struct eps_thread *self = block;
 
+    /* Handlers run to the very end; their calls are native from now on. */
+    self->frame = __builtin_frame_address(0);
+    atomic_signal_fence(memory_order_seq_cst);
     if (!eps_process_is_sandboxed())
         eps_site_close_all(self);
     for (int i = 0; i < EPS_COUNTERS; i++)
@@ -50,10 +53,11 @@ static void give_back(void *block)
         atomic_store(&self->gauges[i], 0);
     memset(self->sites, 0, sizeof(self->sites));
     memset(self->seen, 0, sizeof(self->seen));
-    self->frame = NULL;
     self->private_table = false;
     self->rest = 0;
     eps_thread_mine = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+    self->frame = NULL;
     atomic_store(&self->used, 0);
 }
 
@@ -102,15 +106,22 @@ static struct eps_thread *take(void)
     return block;
 }
 
+/* A handler may have taken a block while we took ours: that one it is. */
 struct eps_thread *eps_thread_take(void)
 {
-    eps_thread_mine = take();
-    /* The value is what makes the key's destructor run. */
-    if (eps_thread_mine) {
-        pthread_setspecific(exit_key, eps_thread_mine);
-        eps_thread_mine->beat = eps_page_is_wanted();
+    struct eps_thread *block = take(), *none = NULL;
+
+    if (!block)
+        return eps_thread_mine;
+    block->beat = eps_page_is_wanted();
+    if (!__atomic_compare_exchange_n(&eps_thread_mine, &none, block, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        atomic_store(&block->used, 0);
+        return none;
     }
-    return eps_thread_mine;
+    /* The value is what makes the key's destructor run. */
+    pthread_setspecific(exit_key, block);
+    return block;
 }
 
 /* The child of a fork has one thread; nothing is running in the others. */
@@ -163,6 +174,8 @@ bool eps_thread_enter(struct eps_thread *self)
     if (self->frame) {
         if (!was_abandoned(self, frame))
             return false;
+        self->frame = frame;
+        atomic_signal_fence(memory_order_seq_cst);
         clear_abandoned(self);
     }
     self->frame = frame;

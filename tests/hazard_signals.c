@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -384,6 +385,57 @@ static void a_look_beside_it_does_not_hide_what_is_ready(void **state)
     watch_close(&w);
 }
 
+/* --- a thread that ends --------------------------------------------------- */
+
+enum {
+    ENDING_THREADS = 150,
+    SIGNALS_EACH = 150
+};
+
+/* Nothing is ready; a signal that is pending ends a look, natively too. */
+static void look_at_stack_arrays(void)
+{
+    struct watch w = main_row;
+    int ret = watch_poll(&w, 0);
+    require(ret == 0 || (ret < 0 && errno == EINTR));
+    ret = watch_select(&w, 0);
+    require(ret == 0 || (ret < 0 && errno == EINTR));
+}
+
+static void *polls_and_ends(void *arg)
+{
+    look_at_stack_arrays();
+    atomic_store((_Atomic bool *)arg, true);
+    return NULL;
+}
+
+/*
+ * Handlers run to a thread's very end, while what the library has for the
+ * thread is taken down. A handler's select() found a set half gone and ended
+ * the program by SIGSEGV; a handler that came while a thread got its block
+ * made it lose one.
+ */
+static void handler_while_a_thread_ends(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    assert_true(watch_open(&main_row, ROW));
+    assert_true(watch_works(&main_row));
+    handler_work = look_at_stack_arrays;
+    catch_signal(SIGUSR1, SA_RESTART);
+    for (int i = 0; i < ENDING_THREADS; i++) {
+        _Atomic bool ending = false;
+        assert_int_equal(pthread_create(&thread, NULL, polls_and_ends, &ending),
+                         0);
+        while (!atomic_load(&ending))
+            pthread_kill(thread, SIGUSR1);
+        for (int j = 0; j < SIGNALS_EACH; j++)
+            pthread_kill(thread, SIGUSR1);
+        pthread_join(thread, NULL);
+    }
+    watch_close(&main_row);
+}
+
 static const struct suite_test tests[] = {
     TEST(handler_that_does_nothing),
     TEST(handler_that_polls_its_own_array),
@@ -398,6 +450,7 @@ static const struct suite_test tests[] = {
     TEST(ignored_signal_ends_no_wait),
     TEST(pending_signal_is_let_in),
     TEST(a_look_beside_it_does_not_hide_what_is_ready),
+    TEST(handler_while_a_thread_ends),
 };
 
 SUITE(tests)

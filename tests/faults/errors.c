@@ -3,6 +3,10 @@
  * The table of failures. The errors are those of the manual pages, and for
  * all calls those by which sandboxes refuse them (EPERM, ENOSYS).
  *
+ * ENOSPC from epoll_ctl is how max_user_watches is told to be exhausted; the
+ * limit is the machine's, so that exhausting it in earnest is for fact L4,
+ * which has to be asked for.
+ *
  * Left out is what is not a failure but a statement about the arguments that
  * the answer may rest upon: EBADF from F_GETFD says "this number is closed",
  * EEXIST and ENOENT from epoll_ctl say whether an item is there; the latter

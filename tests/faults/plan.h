@@ -19,6 +19,7 @@ enum fault_mode {
     FAULT_ONCE,    /* call number `at` fails */
     FAULT_LASTING, /* and with it all of its kind that come after */
     FAULT_RANDOM,  /* one call of `one_in` fails, by `seed` */
+    FAULT_LIE,     /* nothing is ever ready: the target has to notice */
 };
 
 enum {

@@ -68,7 +68,8 @@ static int play_way(enum play_way way)
 static const char *describe(void)
 {
     static char text[200];
-    static const char *const modes[] = {"none", "once", "lasting", "random"};
+    static const char *const modes[] = {"none", "once", "lasting", "random",
+                                        "a lie"};
     const struct fault_plan *plan = play_plan;
     int row = plan->row;
 
@@ -277,6 +278,20 @@ static void play_limits(void)
     finish_scene(failures, "limits", count);
 }
 
+/* A library that is told lies is found out, or all of this proves nothing. */
+static void play_lie(void)
+{
+    unsigned long failures = run.failures;
+
+    run.scene = "kinds";
+    play_plan->mode = FAULT_LIE;
+    if (play_way(PLAY_FAULTS) == 0)
+        fail(0, "wrong answers were not noticed");
+    play_plan->mode = FAULT_NONE;
+    run.scene = "a lie is found out";
+    finish_scene(failures, "run", 1);
+}
+
 /* --- the whole ------------------------------------------------------------ */
 
 static int usage(void)
@@ -289,6 +304,7 @@ static int usage(void)
 
 static void play_all(void)
 {
+    play_lie();
     for (int i = 0; fault_scenes[i]; i++)
         play_faults(fault_scenes[i]);
     play_limits();

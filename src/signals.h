@@ -13,18 +13,24 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* Answers the mask to be restored. */
+/* No mask: two signals can't be held back. */
+#define EPS_SIGNALS_NOT_HELD UINT64_MAX
+
+/* Answers the mask to be restored; none, if the kernel refuses. */
 static inline uint64_t eps_signals_hold(void)
 {
     uint64_t all = UINT64_MAX, before = 0;
 
-    EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+    if (EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all)))
+        return EPS_SIGNALS_NOT_HELD;
     return before;
 }
 
 static inline void eps_signals_let_go(uint64_t before)
 {
-    EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+    if (before != EPS_SIGNALS_NOT_HELD)
+        EPS_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
+                 sizeof(before));
 }
 
 #endif

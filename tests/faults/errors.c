@@ -79,6 +79,9 @@ static const struct fault_row rows[] = {
     {PLAIN(sigaltstack), {EFAULT, EINVAL, ENOMEM, REFUSED}},
     {PLAIN(getpid), {0}}, /* never fails, says its page */
     {PLAIN(geteuid), {0}},
+    /* Where signals could be held back, they can be let go again. */
+    {WITH(rt_sigprocmask, 2, 0), {0}},
+    {PLAIN(rt_sigprocmask), {EFAULT, EINVAL, REFUSED}},
     /* Those of the live statistics page. */
     {PLAIN(read), {EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR, REFUSED}},
     {PLAIN(getdents64), {EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, REFUSED}},

@@ -39,26 +39,29 @@ static bool is_wait(long number)
     return number >= FAULT_POLL && number <= FAULT_PSELECT;
 }
 
+/* Sleeps that are interrupted for ever end for nobody, natively either. */
+static bool may_last(int row, uint32_t choice)
+{
+    return fault_row_at(row)->errors[choice] != EINTR;
+}
+
 /* Which of its errors this call shall answer, or -1. */
 static int choose(const struct fault_plan *plan, uint32_t call, int row)
 {
-    int count = fault_count_errors(row);
+    uint32_t count = (uint32_t)fault_count_errors(row);
     uint64_t luck = mix(plan->seed ^ call);
+    bool is_due = call == plan->at;
 
     if (!count)
         return -1;
-    switch (plan->mode) {
-    case FAULT_ONCE:
-        return call == plan->at && (int)plan->choice < count ? (int)plan->choice
-                                                             : -1;
-    case FAULT_LASTING:
-        return call >= plan->at && (int)plan->choice < count ? (int)plan->choice
-                                                             : -1;
-    case FAULT_RANDOM:
-        return luck % plan->one_in ? -1 : (int)((luck >> 32) % (unsigned)count);
-    default:
+    if (plan->mode == FAULT_RANDOM)
+        return luck % plan->one_in ? -1 : (int)((luck >> 32) % count);
+    if (plan->choice >= count || plan->mode == FAULT_NONE ||
+        plan->mode == FAULT_LIE)
         return -1;
-    }
+    if (plan->mode == FAULT_LASTING && may_last(row, plan->choice))
+        is_due = call >= plan->at;
+    return is_due ? (int)plan->choice : -1;
 }
 
 static void note(struct fault_plan *plan, int row, int error)
@@ -136,6 +139,24 @@ static bool lies(long number)
            );
 }
 
+/*
+ * The mask is the one that the handler returns to. SIGSYS stays out of it:
+ * where it is held back, the trap ends the program.
+ */
+static long change_mask(ucontext_t *context, const long args[6])
+{
+    const uint64_t *from = (const uint64_t *)args[1];
+    uint64_t *to = (uint64_t *)args[2], mask;
+
+    memcpy(&mask, &context->uc_sigmask, sizeof(mask));
+    if (to)
+        *to = mask;
+    if (from)
+        mask = *from & ~(UINT64_C(1) << (SIGSYS - 1));
+    memcpy(&context->uc_sigmask, &mask, sizeof(mask));
+    return 0;
+}
+
 static void answer(int signal, siginfo_t *info, void *data)
 {
     ucontext_t *context = data;
@@ -147,6 +168,8 @@ static void answer(int signal, siginfo_t *info, void *data)
     (void)signal;
     if (lies(info->si_syscall))
         ret = 0;
+    else if (done && info->si_syscall == SYS_rt_sigprocmask)
+        ret = change_mask(context, a);
     else if (done)
         ret =
             raw_syscall6(info->si_syscall, a[0], a[1], a[2], a[3], a[4], a[5]);

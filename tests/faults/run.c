@@ -112,12 +112,6 @@ static void replay(void)
 
 /* --- each call ------------------------------------------------------------ */
 
-/* Sleeps that are interrupted for ever end for nobody, natively either. */
-static bool may_last(int row, uint32_t choice)
-{
-    return fault_row_at(row)->errors[choice] != EINTR;
-}
-
 /*
  * Call number `at` fails in each of its ways, the short form: in one of them.
  * Returns its row, -1 if it can't fail, -2 if there is no such call.
@@ -136,8 +130,6 @@ static int fail_call(uint32_t at)
             return play_plan->calls < at ? -2 : -1;
         row = play_plan->row;
         count = fault_count_errors(row);
-        if (!may_last(row, play_plan->choice))
-            continue;
         play_plan->mode = FAULT_LASTING;
         inject();
         if (!run.full)

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -356,11 +357,20 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+    sigset_t mask;
+
+    /* What the program holds back is held back at the end, and no more. */
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR1);
+    require(!sigprocmask(SIG_BLOCK, &mask, NULL));
     plan = fault_plan_open();
     scene_seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     for (size_t i = 0; argc > 1 && i < sizeof(scenes) / sizeof(*scenes); i++)
         if (strcmp(argv[1], scenes[i].name) == 0) {
             scenes[i].play();
+            require(!sigprocmask(SIG_BLOCK, NULL, &mask));
+            require(sigismember(&mask, SIGUSR1) &&
+                    !sigismember(&mask, SIGUSR2));
             return 0;
         }
     fprintf(stderr, "usage: target SCENE [SEED]\n");

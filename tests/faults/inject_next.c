@@ -55,12 +55,20 @@ typedef int select_function(int, fd_set *, fd_set *, fd_set *,
 typedef int pselect_function(int, fd_set *, fd_set *, fd_set *,
                              const struct timespec *, const sigset_t *);
 
+/* An interrupted poll() has written that nothing is ready (G4). */
+static int fail_poll(struct pollfd *fds, nfds_t n)
+{
+    for (nfds_t i = 0; errno == EINTR && i < n; i++)
+        fds[i].revents = 0;
+    return -1;
+}
+
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     int saved = errno;
 
     if (fails(FAULT_POLL, fds))
-        return -1;
+        return fail_poll(fds, n);
     errno = saved;
     return NEXT(poll_function *, "poll")(fds, n, timeout);
 }
@@ -71,7 +79,7 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
     int saved = errno;
 
     if (fails(FAULT_PPOLL, fds))
-        return -1;
+        return fail_poll(fds, n);
     errno = saved;
     return NEXT(ppoll_function *, "ppoll")(fds, n, timeout, mask);
 }

@@ -7,6 +7,8 @@
  * (a) A forked child shares the instance: its EPOLL_CTL_DEL would empty its
  *     parent's set. So nothing is changed in a copy (F4).
  * (b) A spent EPOLLONESHOT item is quiet until the next EPOLL_CTL_MOD.
+ * (c) F_SETSIG is kept with the file, and means nothing without O_ASYNC. So
+ *     our eventfd can be told from another that was put on its number.
  */
 #include "epoll.h"
 
@@ -16,6 +18,7 @@
 #include "signals.h"
 #include "sys.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -29,6 +32,7 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
                "poll's bits are epoll's");
 
 #define BELL_NUMBER 0xffffffffu
+#define BELL_MARK 64 /* a signal; note (c) */
 
 const size_t eps_epoll_event_size = sizeof(struct epoll_event);
 
@@ -117,14 +121,22 @@ static int make_bell(void)
     int none = -1;
     int fd = (int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK);
 
-    if (fd >= 0)
+    if (fd >= 0) {
+        EPS_SYS3(SYS_fcntl, fd, F_SETSIG, BELL_MARK);
         fd = eps_fdtable_place(fd);
+    }
     if (fd >= 0 &&
         !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {
         eps_epoll_close(fd);
         fd = none;
     }
     return fd;
+}
+
+bool eps_epoll_is_bell(int fd)
+{
+    return fd >= 0 && fd == atomic_load(&eps_epoll_bell) &&
+           EPS_SYS2(SYS_fcntl, fd, F_GETSIG) == BELL_MARK;
 }
 
 static int bell_or_new(void)

@@ -41,6 +41,9 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item);
 /* True if the number is an epoll descriptor; takes no event from it. */
 bool eps_epoll_is(int fd);
 
+/* True if the bell is kept under that number, and still there. */
+bool eps_epoll_is_bell(int fd);
+
 /*
  * Makes the epoll descriptor readable once, from any thread: the bell is an
  * always-readable eventfd, one per process, under EPOLLONESHOT. False if

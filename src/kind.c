@@ -62,14 +62,6 @@ static bool read_name(int fd, char name[64])
     return true;
 }
 
-bool eps_kind_may_be_eventfd(int fd)
-{
-    char name[64];
-
-    return type_of(fd) == 0 &&
-           (!read_name(fd, name) || strcmp(name, "anon_inode:[eventfd]") == 0);
-}
-
 /* Note (c). The list is of what was tried, not of what should work. */
 static bool is_faithful_anonymous(int fd)
 {

@@ -11,7 +11,4 @@
 /* Looks at the file behind `fd` (one fstat, rarely a readlink). */
 enum eps_kind eps_kind_look(int fd);
 
-/* False if it can't be an eventfd; without /proc, doubt is yes. */
-bool eps_kind_may_be_eventfd(int fd);
-
 #endif

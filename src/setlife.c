@@ -9,7 +9,6 @@
 #include "epoll.h"
 #include "fdtable.h"
 #include "fdwatch.h"
-#include "kind.h"
 #include "memory.h"
 #include "process.h"
 #include "setpool.h"
@@ -127,9 +126,10 @@ void eps_set_reset_all(void)
         free_memory(set);
         eps_setpool_give_back(set);
     }
-    int bell = atomic_exchange(&eps_epoll_bell, -1);
-    if (bell >= 0 && !atomic_load(&eps_process.guest))
+    int bell = atomic_load(&eps_epoll_bell);
+    if (!atomic_load(&eps_process.guest) && eps_epoll_is_bell(bell))
         EPS_SYS1(SYS_close, bell);
+    atomic_store(&eps_epoll_bell, -1);
 }
 
 static struct eps_set *set_with(int epfd)
@@ -163,7 +163,7 @@ bool eps_set_still_has(int fd)
 
     if (set)
         return eps_epoll_is(fd);
-    return fd == atomic_load(&eps_epoll_bell) && eps_kind_may_be_eventfd(fd);
+    return eps_epoll_is_bell(fd);
 }
 
 void eps_set_lost(int fd)

@@ -66,10 +66,14 @@ static int make_young(struct eps_set *set, int fd, struct eps_reg *reg,
     return 0;
 }
 
-/* What is there when a set is made is there to stay. */
+/*
+ * What is there when a set is made is there to stay; and a set that is mostly
+ * looked at natively is none.
+ */
 static bool may_be_young(struct eps_set *set)
 {
-    return set->calls && eps_young_is_welcome(&set->young);
+    return set->calls && set->registry.registered > 2 * set->young.count + 2 &&
+           eps_young_is_welcome(&set->young);
 }
 
 static struct eps_item item_of(int fd, const struct eps_reg *reg)

@@ -12,6 +12,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#ifdef __GLIBC__
+_Static_assert(sizeof(time_t) == sizeof(long),
+               "build without _TIME_BITS: the library serves both widths");
+#endif
+
 #define EPS_FOR_EVER (-1)
 #define EPS_MS INT64_C(1000000) /* in ns, as everything here */
 
@@ -31,10 +36,12 @@ static inline struct eps_deadline eps_deadline_of_ms(int ms)
 static inline struct eps_deadline
 eps_deadline_of_timespec(const struct timespec *timeout)
 {
-    if (!timeout || timeout->tv_sec > INT64_C(0x17fffffff))
+    int64_t seconds = timeout ? timeout->tv_sec : INT64_MAX;
+
+    if (seconds > INT64_C(0x17fffffff))
         return (struct eps_deadline){.left = EPS_FOR_EVER};
-    return (struct eps_deadline){
-        .left = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec};
+    return (struct eps_deadline){.left = seconds * INT64_C(1000000000) +
+                                         timeout->tv_nsec};
 }
 
 static inline int64_t eps_clock_ns(void)

@@ -22,6 +22,15 @@ int eps_do_close(int (*real)(int), int fd);
 int eps_do_dup2(int (*real)(int, int), int from, int to);
 int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
                  unsigned long argument);
+int eps_do_prctl(int (*real)(int, ...), int option, const unsigned long *args);
+ssize_t eps_do_recvmsg(ssize_t (*real)(int, struct msghdr *, int), int fd,
+                       struct msghdr *message, int flags);
+int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
+                      int fd, int level, int name, const void *value,
+                      socklen_t length);
+
+/* The control data of so many messages has come: descriptors, perhaps. */
+void eps_received(struct mmsghdr *messages, int count);
 
 /* The ground changes: around the real call, by function or by number. */
 void eps_sandbox_asked(void);

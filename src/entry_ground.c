@@ -28,23 +28,29 @@ void eps_sandbox_refused(void)
     atomic_fetch_sub(&eps_process.sandboxes, 1);
 }
 
+int eps_do_prctl(int (*real)(int, ...), int option, const unsigned long *args)
+{
+    bool filter = option == PR_SET_SECCOMP;
+    int ret;
+
+    if (filter)
+        eps_sandbox_asked();
+    ret = real(option, args[0], args[1], args[2], args[3]);
+    if (filter && ret < 0)
+        eps_sandbox_refused();
+    return ret;
+}
+
 EPS_EXPORT int prctl(int option, ...)
 {
     unsigned long args[4];
-    bool filter = option == PR_SET_SECCOMP;
     va_list list;
-    int ret;
 
     va_start(list, option);
     for (int i = 0; i < 4; i++)
         args[i] = va_arg(list, unsigned long);
     va_end(list);
-    if (filter)
-        eps_sandbox_asked();
-    ret = EPS_NEXT(prctl)(option, args[0], args[1], args[2], args[3]);
-    if (filter && ret < 0)
-        eps_sandbox_refused();
-    return ret;
+    return eps_do_prctl(EPS_NEXT(prctl), option, args);
 }
 
 /* STICKY_TIMEOUTS changes what select writes back (G7). */
@@ -158,12 +164,20 @@ EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
 /* --- readiness that changes without a wake-up -------------------------- */
 
 /* An urgent byte already queued becomes ordinary data: look anew. */
-EPS_EXPORT int setsockopt(int fd, int level, int name, const void *value,
-                          socklen_t length)
+int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
+                      int fd, int level, int name, const void *value,
+                      socklen_t length)
 {
-    int ret = EPS_NEXT(setsockopt)(fd, level, name, value, length);
+    int ret = real(fd, level, name, value, length);
 
     if (ret == 0 && level == SOL_SOCKET && name == SO_OOBINLINE)
         eps_closing_heard(fd);
     return ret;
+}
+
+EPS_EXPORT int setsockopt(int fd, int level, int name, const void *value,
+                          socklen_t length)
+{
+    return eps_do_setsockopt(EPS_NEXT(setsockopt), fd, level, name, value,
+                             length);
 }

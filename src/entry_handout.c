@@ -113,13 +113,26 @@ static void received(struct msghdr *message)
     }
 }
 
-EPS_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+ssize_t eps_do_recvmsg(ssize_t (*real)(int, struct msghdr *, int), int fd,
+                       struct msghdr *message, int flags)
 {
-    ssize_t ret = EPS_NEXT(recvmsg)(fd, message, flags);
+    ssize_t ret = real(fd, message, flags);
 
     if (ret >= 0 && message->msg_controllen)
         received(message);
     return ret;
+}
+
+void eps_received(struct mmsghdr *messages, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (messages[i].msg_hdr.msg_controllen)
+            received(&messages[i].msg_hdr);
+}
+
+EPS_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return eps_do_recvmsg(EPS_NEXT(recvmsg), fd, message, flags);
 }
 
 EPS_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count,
@@ -127,8 +140,6 @@ EPS_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count,
 {
     int ret = EPS_NEXT(recvmmsg)(fd, messages, count, flags, timeout);
 
-    for (int i = 0; i < ret; i++)
-        if (messages[i].msg_hdr.msg_controllen)
-            received(&messages[i].msg_hdr);
+    eps_received(messages, ret);
     return ret;
 }

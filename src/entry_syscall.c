@@ -89,6 +89,10 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_close_range:
         return close_range((unsigned)args->a[0], (unsigned)args->a[1], INT(2));
 #endif
+#ifdef SYS_fcntl64
+    case SYS_fcntl64:
+        return fcntl64(INT(0), INT(1), args->a[2]);
+#endif
     case SYS_fcntl:
         return fcntl(INT(0), INT(1), args->a[2]);
 #ifdef SYS_accept
@@ -143,7 +147,11 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_personality:
         return personality((unsigned long)args->a[0]);
     case SYS_clone:
+#ifdef __s390__
+        eps_memory_shared((unsigned long)args->a[1]);
+#else
         eps_memory_shared((unsigned long)args->a[0]);
+#endif
         return forward(number, args);
 #ifdef SYS_clone3
     case SYS_clone3:

@@ -24,18 +24,21 @@
 /* The type bits of the mode; 0 for an anonymous inode; -1 if not open. */
 static int type_of(int fd)
 {
+#ifdef SYS_fstat64
+    struct stat64 info;
+    long ret = EPS_SYS2(SYS_fstat64, fd, &info);
+#elif defined(SYS_fstat) && defined(__LP64__) && !defined(__mips__)
     struct stat info;
-#if defined(__x86_64__) || defined(__aarch64__)
-    /* The kernel's layout is libc's here. */
-    if (EPS_SYS2(SYS_fstat, fd, &info) < 0)
-        return -1;
+    long ret = EPS_SYS2(SYS_fstat, fd, &info);
 #else
+    /* The kernel's layout is not libc's. */
+    struct stat info;
     int saved = errno;
     int ret = fstat(fd, &info);
     errno = saved;
+#endif
     if (ret < 0)
         return -1;
-#endif
     return info.st_mode & S_IFMT;
 }
 

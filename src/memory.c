@@ -2,32 +2,55 @@
 /*
  * Memory straight from the kernel. Owns nothing; any thread and any signal
  * handler may call it.
+ *
+ * Kernel notes:
+ * (a) MADV_POPULATE_WRITE (Linux 5.14) tells whether memory can be written,
+ *     without a change to it. A kernel that doesn't know it says EINVAL.
+ * (b) There FUTEX_WAKE_OP does: it changes a word by any operation, such as
+ *     the addition of nothing.
  */
 #include "memory.h"
 
 #include "sys.h"
 
+#include <linux/futex.h>
 #include <linux/mman.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#ifdef SYS_mmap2
-#define EPS_SYS_MMAP SYS_mmap2
+/* The calls that take a time have a number for each width of it. */
+#ifdef SYS_futex
+#define EPS_SYS_FUTEX SYS_futex
 #else
-#define EPS_SYS_MMAP SYS_mmap
+#define EPS_SYS_FUTEX SYS_futex_time64
 #endif
 
-#define EPS_PAGE 4096ul /* the smallest page there is; see below */
+#define PROT (PROT_READ | PROT_WRITE)
+#define FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+/* Three ways to say the same: the old one on s390 takes a pointer to it. */
+static long map(size_t bytes)
+{
+#ifdef __s390__
+    long args[] = {0, (long)bytes, PROT, FLAGS, -1, 0};
+    return EPS_SYS1(SYS_mmap, args);
+#elif defined(SYS_mmap2)
+    return EPS_SYS6(SYS_mmap2, 0, bytes, PROT, FLAGS, -1, 0);
+#else
+    return EPS_SYS6(SYS_mmap, 0, bytes, PROT, FLAGS, -1, 0);
+#endif
+}
 
 void *eps_memory_map(size_t bytes)
 {
-    long at = EPS_SYS6(EPS_SYS_MMAP, 0, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    long at = map(bytes);
+
     return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
@@ -44,13 +67,48 @@ void eps_memory_wipe(void *start, size_t bytes)
         memset(start, 0, bytes);
 }
 
+static size_t page_size(void)
+{
+    size_t bytes = getauxval(AT_PAGESZ);
+
+    return bytes ? bytes : 4096;
+}
+
+/*
+ * Adds nothing to a word, atomically: EFAULT where it can't be written. The
+ * futex woken besides is one of our own, which nobody waits for.
+ */
+static _Bool can_add(uintptr_t word)
+{
+    static const int nothing = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, 0);
+    static uint32_t nobody;
+
+    return EPS_SYS6(EPS_SYS_FUTEX, &nobody, FUTEX_WAKE_OP_PRIVATE, 1, 0,
+                    word & ~(uintptr_t)3, nothing) >= 0;
+}
+
+/* Note (b): one word in every page. */
+static _Bool can_add_to_each(const void *start, size_t bytes, size_t page)
+{
+    uintptr_t at = (uintptr_t)start, end = at + bytes;
+
+    for (; at < end; at = (at | (page - 1)) + 1)
+        if (!can_add(at))
+            return 0;
+    return 1;
+}
+
 _Bool eps_memory_writable(const void *start, size_t bytes)
 {
-    /* Where pages are larger, an unaligned start is EINVAL: native. */
-    uintptr_t from = (uintptr_t)start & ~(EPS_PAGE - 1);
-    uintptr_t to = ((uintptr_t)start + bytes + EPS_PAGE - 1) & ~(EPS_PAGE - 1);
+    size_t page = page_size();
+    uintptr_t from = (uintptr_t)start & ~(page - 1);
+    uintptr_t to = ((uintptr_t)start + bytes + page - 1) & ~(page - 1);
+    long ret;
 
     if (to < from)
         return 0;
-    return EPS_SYS3(SYS_madvise, from, to - from, MADV_POPULATE_WRITE) == 0;
+    ret = EPS_SYS3(SYS_madvise, from, to - from, MADV_POPULATE_WRITE);
+    if (ret == -EINVAL || ret == -ENOSYS) /* note (a) */
+        return can_add_to_each(start, bytes, page);
+    return ret == 0;
 }

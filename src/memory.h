@@ -19,8 +19,7 @@ void eps_memory_wipe(void *start, size_t bytes);
 
 /*
  * True if every byte of the range can be written, without writing any: what
- * native answers by EFAULT would be a crash in here. False when in doubt
- * (a kernel before 5.14 does not know MADV_POPULATE_WRITE).
+ * native answers by EFAULT would be a crash in here. False when in doubt.
  */
 _Bool eps_memory_writable(const void *start, size_t bytes);
 

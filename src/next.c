@@ -5,6 +5,8 @@
  */
 #include "next.h"
 
+#include "sys.h"
+
 #include <dlfcn.h>
 
 struct eps_next eps_next;
@@ -17,3 +19,18 @@ void eps_next_find(void)
 #include "symbols.def"
 #undef EPS_ROW
 }
+
+#ifndef EPS_HAVE_TRAP
+
+long eps_sys(long nr, long a, long b, long c, long d, long e, long f)
+{
+    int saved = errno;
+    long ret = EPS_NEXT(syscall)(nr, a, b, c, d, e, f);
+
+    if (ret == -1)
+        ret = -errno;
+    errno = saved;
+    return ret;
+}
+
+#endif

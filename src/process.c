@@ -45,10 +45,11 @@ static pid_t ask_pid(void)
 
 static void make_token(void)
 {
-    void *page = eps_memory_map(4096);
+    size_t bytes = sizeof(*eps_process.token); /* the kernel makes it a page */
+    void *page = eps_memory_map(bytes);
 
-    if (page && EPS_SYS3(SYS_madvise, page, 4096, MADV_WIPEONFORK) < 0) {
-        eps_memory_unmap(page, 4096);
+    if (page && EPS_SYS3(SYS_madvise, page, bytes, MADV_WIPEONFORK) < 0) {
+        eps_memory_unmap(page, bytes);
         page = NULL;
     }
     eps_process.token = page;

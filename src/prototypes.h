@@ -6,8 +6,7 @@
 #ifndef EPS_PROTOTYPES_H
 #define EPS_PROTOTYPES_H
 
-/* First in every file: fortified headers define inline poll, read, ... */
-#undef _FORTIFY_SOURCE
+#include "plain.h"
 
 #include "process.h"
 
@@ -35,6 +34,28 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <utmp.h>
+
+/* Calls with a 64-bit time beside those with a 32-bit one (time64.h). */
+#if defined(__TIMESIZE) && __TIMESIZE == 32
+#define EPS_HAVE_TIME64 1
+
+struct eps_timespec64;
+struct eps_timeval64;
+
+int __ppoll64(struct pollfd *, nfds_t, const struct eps_timespec64 *,
+              const sigset_t *);
+int __ppoll64_chk(struct pollfd *, nfds_t, const struct eps_timespec64 *,
+                  const sigset_t *, size_t);
+int __select64(int, fd_set *, fd_set *, fd_set *, struct eps_timeval64 *);
+int __pselect64(int, fd_set *, fd_set *, fd_set *,
+                const struct eps_timespec64 *, const sigset_t *);
+int __fcntl_time64(int, int, ...);
+ssize_t __recvmsg64(int, struct msghdr *, int);
+int __recvmmsg64(int, struct mmsghdr *, unsigned int, int,
+                 struct eps_timespec64 *);
+int __setsockopt64(int, int, int, const void *, socklen_t);
+int __prctl_time64(int, ...);
+#endif
 
 /* <sys/pidfd.h> is no older than glibc 2.36. */
 int pidfd_open(pid_t, unsigned int);

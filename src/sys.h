@@ -11,58 +11,34 @@
 #ifndef EPS_SYS_H
 #define EPS_SYS_H
 
+#include "trap.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__x86_64__) && !defined(__ILP32__)
+#ifdef EPS_HAVE_TRAP
 
 static inline long eps_sys(long nr, long a, long b, long c, long d, long e,
                            long f)
 {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long ret;
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-                       "r"(r9)
-                     : "rcx", "r11", "memory");
-    return ret;
-}
-
-#elif defined(__aarch64__)
-
-static inline long eps_sys(long nr, long a, long b, long c, long d, long e,
-                           long f)
-{
-    register long x8 __asm__("x8") = nr;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    register long x5 __asm__("x5") = f;
-    __asm__ volatile("svc 0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                     : "memory", "cc");
-    return x0;
+    return eps_trap(nr, a, b, c, d, e, f);
 }
 
 #else
 
-/* Elsewhere libc's syscall() does the register work; its errno is undone. */
-long eps_sys_libc(long nr, long a, long b, long c, long d, long e, long f);
+/* The next syscall() in line does the register work; its errno is undone. */
+long eps_sys(long nr, long a, long b, long c, long d, long e, long f);
 
-static inline long eps_sys(long nr, long a, long b, long c, long d, long e,
-                           long f)
-{
-    return eps_sys_libc(nr, a, b, c, d, e, f);
-}
+#endif
 
+/* Names for what 32-bit processors of late have with 64-bit times alone. */
+#if !defined(SYS_pselect6) && defined(SYS_pselect6_time64)
+#define SYS_pselect6 SYS_pselect6_time64
+#endif
+#if !defined(SYS_ppoll) && defined(SYS_ppoll_time64)
+#define SYS_ppoll SYS_ppoll_time64
 #endif
 
 #define EPS_SYS0(nr) eps_sys(nr, 0, 0, 0, 0, 0, 0)

@@ -43,7 +43,7 @@ static void poll_nothing(void)
 
 static void poll_invalid(void)
 {
-    poll_for(poll_now, NULL, ~(nfds_t)0 >> 40, 0);
+    poll_for(poll_now, NULL, HUGE_LENGTH, 0);
 }
 
 static void select_ready(void)

@@ -100,6 +100,9 @@ int any_call(int call, int ms, const char **name);
 /* Whether time spent stopped counts: poll(), but not ppoll() or select(). */
 bool keeps_deadline(int call);
 
+/* No table of descriptors is so long. */
+#define HUGE_LENGTH ((nfds_t)0xffffff)
+
 /* Checks. In a child a failure ends the child, else the test. */
 #define same(actual, expected)                                                 \
     check_same((long long)(actual), (long long)(expected), #actual, #expected, \

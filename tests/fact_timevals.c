@@ -29,7 +29,8 @@ static int ask(select_fn call, int n, struct timeval *tv)
     return call(n, &in, &out, NULL, tv);
 }
 
-/* T1: which timeouts select() takes, and what it makes of them. */
+/* T1: which timeouts select() takes (it cuts tv_usec to 32 bits), and what it
+ * makes of them. */
 static const struct {
     struct timeval before;
     int error;            /* 0: one descriptor is ready */
@@ -44,16 +45,20 @@ static const struct {
     {{5, 1000000}, 0, {5, 999999}},
     {{0, 2147483647}, 0, {2147, 483646}},
     {{0, 0x80000000L}, EINVAL, {0, 0}},
-    {{0, 1L << 32}, 0, {0, 0}},
-    {{7, (1L << 32) + 1500000}, 0, {8, 499999}},
+    {{0, (suseconds_t)(UINT64_C(1) << 32)}, 0, {0, 0}},
+    {{7, (suseconds_t)((UINT64_C(1) << 32) + 1500000)}, 0, {8, 499999}},
 };
+
+static int64_t microseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
 
 /* The time left is what was given, less the moment the call took. */
 static void check_left(struct timeval given, struct timeval left)
 {
-    double most = (double)given.tv_sec + (double)given.tv_usec / 1e6;
-    double is = (double)left.tv_sec + (double)left.tv_usec / 1e6;
-    holds(is <= most && is >= most - 1);
+    int64_t most = microseconds(given), is = microseconds(left);
+    holds(is <= most && is >= most - 1000000);
     holds(left.tv_usec >= 0 && left.tv_usec < 1000000);
 }
 

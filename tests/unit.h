@@ -7,6 +7,9 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+/* As the parts themselves are compiled. */
+#include "plain.h"
+
 #include "diff/rng.h"
 
 #include <inttypes.h>

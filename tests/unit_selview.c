@@ -31,13 +31,13 @@ struct world {
 
 static bool get(const unsigned long *bits, int fd)
 {
-    return bits[fd / 64] >> (fd % 64) & 1;
+    return bits[fd / EPS_WORD_BITS] >> (fd % EPS_WORD_BITS) & 1;
 }
 
 static void put(unsigned long *bits, int fd, bool on)
 {
-    bits[fd / 64] &= ~(1ul << fd % 64);
-    bits[fd / 64] |= (unsigned long)on << fd % 64;
+    bits[fd / EPS_WORD_BITS] &= ~(1ul << fd % EPS_WORD_BITS);
+    bits[fd / EPS_WORD_BITS] |= (unsigned long)on << fd % EPS_WORD_BITS;
 }
 
 /* --- what programs do to their sets ------------------------------------ */
@@ -119,12 +119,13 @@ static int answer_naively(const struct world *w, struct sets *result)
             continue;
         /* Two names for one set: the later is what remains (S7). */
         int to = w->passed.bits[set] == w->program.words[0] ? 0 : set;
-        for (int fd = 0; fd < EPS_WORDS(w->nfds) * 64 && fd < MOST; fd++) {
+        for (int fd = 0; fd < EPS_WORDS(w->nfds) * EPS_WORD_BITS && fd < MOST;
+             fd++) {
             bool on = asks(w, set, fd) && satisfies(set, w->ready[fd]);
             put(result->words[to], fd, on);
             told += on;
         }
-        for (int fd = MOST; fd < EPS_WORDS(w->nfds) * 64; fd++)
+        for (int fd = MOST; fd < EPS_WORDS(w->nfds) * EPS_WORD_BITS; fd++)
             put(result->words[to], fd, false);
     }
     return told;

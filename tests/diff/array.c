@@ -170,7 +170,7 @@ static nfds_t bent(nfds_t n, enum quirk quirk)
     struct rlimit limit;
     switch (quirk) {
     case QUIRK_HIGH_BIT:
-        return n | (nfds_t)1 << 32;
+        return n | (nfds_t)(UINT64_C(1) << 32); /* if there is one */
     case QUIRK_TOO_MANY:
         getrlimit(RLIMIT_NOFILE, &limit);
         return (nfds_t)limit.rlim_cur + 1;

@@ -257,10 +257,10 @@ static long enter_kernel(const struct call *c, void *memory,
     const void *pair[2] = {mask, (const void *)8};
     fd_set *set[3];
     if (!symbol_is_select(c->symbol))
-        return raw_syscall6(SYS_ppoll, (long)memory, (long)c->n, (long)ts,
+        return raw_syscall6(RAW_PPOLL, (long)memory, (long)c->n, (long)ts,
                             (long)mask, 8, 0);
     find_sets(c, memory, set);
-    return raw_syscall6(SYS_pselect6, c->nfds, (long)set[0], (long)set[1],
+    return raw_syscall6(RAW_PSELECT6, c->nfds, (long)set[0], (long)set[1],
                         (long)set[2], (long)ts, (long)pair);
 }
 

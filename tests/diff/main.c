@@ -67,11 +67,12 @@ static void refuse(const char *what)
     exit(2);
 }
 
-static long number(const char *word, long low, long high, const char *what)
+static int64_t number(const char *word, int64_t low, int64_t high,
+                      const char *what)
 {
     char *end;
     errno = 0;
-    long n = strtol(word, &end, 10);
+    int64_t n = strtoll(word, &end, 10);
     if (errno || end == word || *end || n < low || n > high)
         refuse(what);
     return n;

@@ -26,6 +26,11 @@ static bool found_eintr(const ucontext_t *context)
         (const unsigned char *)context->uc_mcontext.gregs[REG_RIP];
     return context->uc_mcontext.gregs[REG_RAX] == -EINTR && next[-2] == 0x0f &&
            next[-1] == 0x05;
+#elif defined(__i386__)
+    const unsigned char *next =
+        (const unsigned char *)context->uc_mcontext.gregs[REG_EIP];
+    return context->uc_mcontext.gregs[REG_EAX] == -EINTR && next[-2] == 0xcd &&
+           next[-1] == 0x80;
 #else
     (void)context;
     return false;

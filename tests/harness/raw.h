@@ -13,40 +13,27 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#if defined(__x86_64__)
+#include "trap.h"
+
+#ifndef EPS_HAVE_TRAP
+#error "the way into the kernel has to be written down in src/trap.h"
+#endif
+
 static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e,
                                 long f)
 {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long ret;
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-                       "r"(r9)
-                     : "rcx", "r11", "memory");
-    return ret;
+    return eps_trap(nr, a, b, c, d, e, f);
 }
-#elif defined(__aarch64__)
-static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e,
-                                long f)
-{
-    register long x8 __asm__("x8") = nr;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    register long x5 __asm__("x5") = f;
-    __asm__ volatile("svc 0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                     : "memory");
-    return x0;
-}
+
+/* Which of two numbers takes times as wide as this program's. */
+#ifdef SYS_ppoll_time64
+#define RAW_BY_TIME(narrow, wide)                                              \
+    (sizeof(time_t) > sizeof(long) ? (wide) : (narrow))
+#define RAW_PPOLL RAW_BY_TIME(SYS_ppoll, SYS_ppoll_time64)
+#define RAW_PSELECT6 RAW_BY_TIME(SYS_pselect6, SYS_pselect6_time64)
 #else
-#error "raw_syscall6 has to be written for this processor"
+#define RAW_PPOLL SYS_ppoll
+#define RAW_PSELECT6 SYS_pselect6
 #endif
 
 #define raw_syscall3(nr, a, b, c)                                              \
@@ -86,7 +73,7 @@ static inline int raw_fcntl(int fd, int cmd, long arg)
 static inline int raw_ppoll(struct pollfd *fds, size_t n,
                             struct timespec *timeout)
 {
-    return (int)raw_syscall6(SYS_ppoll, (long)fds, (long)n, (long)timeout, 0, 0,
+    return (int)raw_syscall6(RAW_PPOLL, (long)fds, (long)n, (long)timeout, 0, 0,
                              0);
 }
 
@@ -94,7 +81,7 @@ static inline int raw_ppoll(struct pollfd *fds, size_t n,
 static inline int raw_pselect6(int n, fd_set *r, fd_set *w, fd_set *x,
                                struct timespec *timeout)
 {
-    return (int)raw_syscall6(SYS_pselect6, n, (long)r, (long)w, (long)x,
+    return (int)raw_syscall6(RAW_PSELECT6, n, (long)r, (long)w, (long)x,
                              (long)timeout, 0);
 }
 

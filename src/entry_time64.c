@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exported functions that take a 64-bit time on 32-bit processors, and
+ * those that glibc gave such a twin though they hand out or change the same.
+ */
+#include "entry_wait.h"
+
+#include "time64.h"
+
+#include <stdarg.h>
+
+#ifdef EPS_HAVE_TIME64
+
+CONSIDERED consider_ppoll64(struct pollfd *fds, nfds_t n,
+                            const struct eps_timespec64 *timeout,
+                            const sigset_t *mask)
+{
+    struct timespec narrow;
+    struct eps_pollcall call =
+        ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
+    int ret;
+
+    if (run_poll(&call, &ret))
+        return ret;
+    return poll_was_native(&call, EPS_NEXT(__ppoll64)(fds, n, timeout, mask));
+}
+
+CONSIDERED consider_ppoll64_chk(struct pollfd *fds, nfds_t n,
+                                const struct eps_timespec64 *timeout,
+                                const sigset_t *mask, size_t size)
+{
+    struct timespec narrow;
+    struct eps_pollcall call =
+        ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
+    int ret;
+
+    if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
+        return ret;
+    return poll_was_native(
+        &call, EPS_NEXT(__ppoll64_chk)(fds, n, timeout, mask, size));
+}
+
+CONSIDERED consider_select64(int n, fd_set *r, fd_set *w, fd_set *x,
+                             struct eps_timeval64 *timeout)
+{
+    struct eps_selcall call = selcall(n, r, w, x);
+    struct timeval narrow;
+    int ret;
+
+    call.timeval = eps_narrow_timeval(timeout, &narrow);
+    if (!run_select(&call, &ret))
+        return select_was_native(&call,
+                                 EPS_NEXT(__select64)(n, r, w, x, timeout));
+    eps_widen_timeval(timeout, &narrow);
+    return ret;
+}
+
+CONSIDERED consider_pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
+                              const struct eps_timespec64 *timeout,
+                              const sigset_t *mask)
+{
+    struct timespec narrow;
+    struct eps_selcall call =
+        pselcall(n, r, w, x, eps_narrow_timespec(timeout, &narrow), mask);
+    int ret;
+
+    if (run_select(&call, &ret))
+        return ret;
+    return select_was_native(&call,
+                             EPS_NEXT(__pselect64)(n, r, w, x, timeout, mask));
+}
+
+EPS_EXPORT int __ppoll64(struct pollfd *fds, nfds_t n,
+                         const struct eps_timespec64 *timeout,
+                         const sigset_t *mask)
+{
+    if (is_passed_on(fds, n))
+        return EPS_NEXT(__ppoll64)(fds, n, timeout, mask);
+    return consider_ppoll64(fds, n, timeout, mask);
+}
+
+EPS_EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
+                             const struct eps_timespec64 *timeout,
+                             const sigset_t *mask, size_t size)
+{
+    if (is_passed_on(fds, n))
+        return EPS_NEXT(__ppoll64_chk)(fds, n, timeout, mask, size);
+    return consider_ppoll64_chk(fds, n, timeout, mask, size);
+}
+
+EPS_EXPORT int __select64(int n, fd_set *r, fd_set *w, fd_set *x,
+                          struct eps_timeval64 *timeout)
+{
+    if (is_passed_on(NULL, bits_of(n)))
+        return EPS_NEXT(__select64)(n, r, w, x, timeout);
+    return consider_select64(n, r, w, x, timeout);
+}
+
+EPS_EXPORT int __pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
+                           const struct eps_timespec64 *timeout,
+                           const sigset_t *mask)
+{
+    if (is_passed_on(NULL, bits_of(n)))
+        return EPS_NEXT(__pselect64)(n, r, w, x, timeout, mask);
+    return consider_pselect64(n, r, w, x, timeout, mask);
+}
+
+/* --- twins of the other hooks ------------------------------------------- */
+
+EPS_EXPORT int __fcntl_time64(int fd, int command, ...)
+{
+    va_list list;
+
+    va_start(list, command);
+    unsigned long argument = va_arg(list, unsigned long);
+    va_end(list);
+    return eps_do_fcntl(EPS_NEXT(__fcntl_time64), fd, command, argument);
+}
+
+EPS_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *message, int flags)
+{
+    return eps_do_recvmsg(EPS_NEXT(__recvmsg64), fd, message, flags);
+}
+
+EPS_EXPORT int __recvmmsg64(int fd, struct mmsghdr *messages,
+                            unsigned int count, int flags,
+                            struct eps_timespec64 *timeout)
+{
+    int ret = EPS_NEXT(__recvmmsg64)(fd, messages, count, flags, timeout);
+
+    eps_received(messages, ret);
+    return ret;
+}
+
+EPS_EXPORT int __setsockopt64(int fd, int level, int name, const void *value,
+                              socklen_t length)
+{
+    return eps_do_setsockopt(EPS_NEXT(__setsockopt64), fd, level, name, value,
+                             length);
+}
+
+EPS_EXPORT int __prctl_time64(int option, ...)
+{
+    unsigned long args[4];
+    va_list list;
+
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        args[i] = va_arg(list, unsigned long);
+    va_end(list);
+    return eps_do_prctl(EPS_NEXT(__prctl_time64), option, args);
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the entries of the poll and select family share, whatever the width
+ * of their times: the check before anything else, and the call as such.
+ */
+#ifndef EPS_ENTRY_WAIT_H
+#define EPS_ENTRY_WAIT_H
+
+#include "entry.h"
+
+#include "pollcall.h"
+#include "probes.h"
+#include "selcall.h"
+
+#include <errno.h>
+
+/* Before start-up, and where nothing is to be answered, all is native. */
+static inline bool is_off(void)
+{
+    return !atomic_load_explicit(&eps_process.ready, memory_order_relaxed);
+}
+
+/*
+ * What most programs do most of the time, and must not pay for: a call on
+ * few descriptors is counted and passed on before anything else is made of
+ * it; so are most calls on an array that native is quicker for.
+ */
+static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
+{
+    struct eps_thread *self;
+
+    EPS_PROBE_CALL(n);
+    if (is_off())
+        return true;
+    if (n < eps_process.small) {
+        eps_gate_refuse((enum eps_counter)eps_process.small_reason);
+        return true;
+    }
+    self = eps_thread_mine;
+    if (!self || !self->passes || self->passed != array ||
+        self->passed_count != n)
+        return false;
+    self->passes--;
+    eps_count_call(self, EPS_C_native_policy);
+    return true;
+}
+
+static inline bool run_poll(struct eps_pollcall *call, int *ret)
+{
+    int saved = errno;
+
+    if (eps_pollcall_run(call) == EPS_NATIVE)
+        return false;
+    EPS_PROBE_ANSWER(call->count, call->ret);
+    *ret = call->ret;
+    errno = call->ret < 0 ? call->error : saved;
+    return true;
+}
+
+/* What is learned from a native call leaves its errno alone. */
+static inline int poll_was_native(const struct eps_pollcall *call, int ret)
+{
+    if (call->site)
+        eps_pollcall_was_native(call, ret);
+    return ret;
+}
+
+static inline int select_was_native(const struct eps_selcall *call, int ret)
+{
+    if (call->site || call->unseen)
+        eps_selcall_was_native(call, ret);
+    return ret;
+}
+
+static inline struct eps_selcall selcall(int n, fd_set *r, fd_set *w, fd_set *x)
+{
+    return (struct eps_selcall){
+        .nfds = n,
+        .sets = {{(unsigned long *)r, (unsigned long *)w, (unsigned long *)x}},
+    };
+}
+
+static inline bool run_select(struct eps_selcall *call, int *ret)
+{
+    int saved = errno;
+
+    if (eps_selcall_run(call) == EPS_NATIVE)
+        return false;
+    EPS_PROBE_ANSWER(call->count, call->ret);
+    *ret = call->ret;
+    errno = call->ret < 0 ? call->error : saved;
+    return true;
+}
+
+static inline struct eps_pollcall ppollcall(struct pollfd *fds, nfds_t n,
+                                            const struct timespec *timeout,
+                                            const sigset_t *mask)
+{
+    return (struct eps_pollcall){.array = fds,
+                                 .count = n,
+                                 .precise = true,
+                                 .timeout = timeout,
+                                 .mask = mask};
+}
+
+static inline struct eps_selcall pselcall(int n, fd_set *r, fd_set *w,
+                                          fd_set *x,
+                                          const struct timespec *timeout,
+                                          const sigset_t *mask)
+{
+    struct eps_selcall call = selcall(n, r, w, x);
+
+    call.precise = true;
+    call.timespec = timeout;
+    call.mask = mask;
+    return call;
+}
+
+/* Fewer numbers than this are in no set that is worth a look. */
+static inline uint64_t bits_of(int n)
+{
+    return n < 0 ? 0 : (uint64_t)n;
+}
+
+/* Out of line: a call that is passed on shall cost no more than the check. */
+#define CONSIDERED static __attribute__((noinline)) int
+
+#endif

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""The platforms: what each is, needs, builds with and runs."""
+
+import dataclasses
+
+# Named groups of the makefile's tests. A whole `make check` takes minutes;
+# where compilers and flags alone differ, the hazards with policy `always`
+# reach all of the library's code.
+ALL = ""
+GUARDS = "tests/guard-object tests/guard-symbols"
+HAZARDS = "$(UNITS) $(HAZARDS)"
+PROGRAMS = "$(UNITS) $(HAZARDS) $(FACTS)"
+
+# Its authors' release, which Debian has too; made for processors and for a
+# libc that Debian has no package of.
+CMOCKA = "cmocka"
+
+
+@dataclasses.dataclass
+class Platform:
+    name: str
+    what: str
+    packages: list = dataclasses.field(default_factory=list)
+    architecture: str = None  # Debian's, added to what dpkg installs
+    configure: list = dataclasses.field(default_factory=list)
+    make: list = dataclasses.field(default_factory=list)
+    like: str = None      # built as that platform; not again
+    tests: str = ALL
+    ways: str = "native auto always"
+    under: list = dataclasses.field(default_factory=list)  # of make check
+    wrapper: str = ""     # of each test program
+    own_cmocka: bool = False
+    # What fails natively too is no fact there, and says nothing of us: the
+    # emulator is not the kernel, or the kernel lacks what the test is about.
+    native_rules: str = ""
+    # Scripts that can't be of use there, and why.
+    left_out: dict = dataclasses.field(default_factory=dict)
+    # Why the rest of the suite is not run.
+    instead: str = ""
+    script: str = None    # a way of its own: the name of a function in run
+    seconds: int = 2400
+
+
+def _host():
+    yield Platform("host", "this machine's processor, gcc, its own kernel")
+
+
+def _i386():
+    packages = ["gcc-multilib", "libcmocka-dev:i386"]
+    configure = ["CC=gcc -m32", "--host=i686-linux-gnu",
+                 "PKG_CONFIG_LIBDIR=/usr/lib/i386-linux-gnu/pkgconfig"]
+    alien = "starts the machine's own programs, which are 64-bit"
+    left_out = {name: alien for name in ("tests/cmd-run", "tests/cmd-check")}
+    wide = "CPPFLAGS=-D_TIME_BITS=64 -D_FILE_OFFSET_BITS=64"
+    yield Platform("i386", "32-bit x86, programs with 32-bit times", packages,
+                   "i386", configure, left_out=left_out)
+    yield Platform("i386-time64", "32-bit x86, programs with 64-bit times",
+                   packages, "i386", [*configure, wide])
+    yield Platform("i386-mixed", "a 64-bit shell that starts 32-bit programs "
+                   "and back, by one LD_PRELOAD with $LIB", packages, "i386",
+                   script="mixed", instead="one process tree, both widths of "
+                   "program and of time")
+
+
+def _compilers():
+    short = {"tests": f"{HAZARDS} {GUARDS}", "ways": "always",
+             "instead": "hazards with policy always, unit tests and guards: "
+             "only the code differs from the host's"}
+    clang = ["clang", "llvm", "lld"]
+    for name, cflags, cppflags in (
+            ("gcc-O0", "-g -O0", ""),
+            ("gcc-O1", "-g -O1", ""),
+            ("gcc-O3", "-g -O3", ""),
+            ("gcc-fortify2", "-g -O2", "-D_FORTIFY_SOURCE=2"),
+            ("gcc-fortify3", "-g -O2", "-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"),
+            ("gcc-lto-all", "-g -O2 -flto=auto", ""),
+            ("gcc-c11", "-g -O2 -std=c11", ""),
+    ):
+        yield Platform(name, f"gcc {cflags} {cppflags}".strip(), ["gcc"],
+                       configure=[f"CFLAGS={cflags}", f"CPPFLAGS={cppflags}"],
+                       **short)
+    for name, cflags, cppflags in (
+            ("clang-O0", "-g -O0", ""),
+            ("clang-O1", "-g -O1", ""),
+            ("clang-O2", "-g -O2", ""),
+            ("clang-O3", "-g -O3", ""),
+            ("clang-fortify2", "-g -O2", "-D_FORTIFY_SOURCE=2"),
+            ("clang-lto-all", "-g -O2 -flto", ""),
+            ("clang-c11", "-g -O2 -std=c11", ""),
+    ):
+        configure = ["CC=clang", f"CFLAGS={cflags}", f"CPPFLAGS={cppflags}"]
+        if "flto" in cflags:
+            configure += ["LDFLAGS=-fuse-ld=lld", "AR=llvm-ar", "NM=llvm-nm",
+                          "RANLIB=llvm-ranlib"]
+        yield Platform(name, f"clang {cflags} {cppflags}".strip(), clang,
+                       configure=configure, **short)
+    yield Platform("no-trap", "a processor whose way into the kernel is not "
+                   "in trap.h: through the syscall() next in line",
+                   make=["libepollshim_la_CPPFLAGS=$(AM_CPPFLAGS) -DEPS_NO_TRAP"
+                         " -include $(srcdir)/src/plain.h"],
+                   tests=f"{HAZARDS}", ways="native auto always",
+                   instead="hazards and unit tests: only trap.h differs")
+
+
+def _kernels():
+    def without(name, what, *denied, **more):
+        return Platform(f"kernel-{name}", what, like="host",
+                        under=["deny", *denied, "--"],
+                        native_rules="fails natively on such a kernel", **more)
+    for name, calls in (("close_range", ["close_range"]),
+                        ("wipeonfork", ["MADV_WIPEONFORK"]),
+                        ("populate_write", ["MADV_POPULATE_WRITE"]),
+                        ("pidfd", ["pidfd_open", "pidfd_getfd"]),
+                        ("epoll_pwait2", ["epoll_pwait2"]),
+                        ("statx", ["statx"]),
+                        ("kcmp", ["kcmp"])):
+        yield without(f"no-{name}", f"without {' and '.join(calls)} (ENOSYS)",
+                      "ENOSYS", *calls, tests="$(HAZARDS)",
+                      ways="native always",
+                      instead="hazards, natively and with policy always; the "
+                      "whole suite runs where all are missing")
+    yield without("3.10", "without all that came after Linux 3.10 (ENOSYS)",
+                  "ENOSYS", "all")
+    yield without("einval", "what the library could use of it answers EINVAL",
+                  "EINVAL", "close_range", "kcmp", "pidfd_open", "pidfd_getfd",
+                  "epoll_pwait2", "memfd_create", "MADV_WIPEONFORK",
+                  "MADV_POPULATE_WRITE")
+
+
+def _cross():
+    for name, triplet, emulator, gcc in (
+            ("aarch64", "aarch64-linux-gnu", "aarch64", ""),
+            ("armhf", "arm-linux-gnueabihf", "arm", ""),
+            ("riscv64", "riscv64-linux-gnu", "riscv64", ""),
+            ("ppc64el", "powerpc64le-linux-gnu", "ppc64le", ""),
+            ("s390x", "s390x-linux-gnu", "s390x", "")):
+        yield Platform(
+            name, f"{triplet}, under qemu-user",
+            [f"gcc-{triplet}", "qemu-user-static", "dpkg-dev"],
+            configure=[f"--host={triplet}", f"CC={triplet}-gcc"],
+            tests="$(UNITS) $(HAZARDS) $(FACTS)", ways="native always",
+            wrapper=f"qemu-{emulator}-static -L /usr/{triplet}",
+            own_cmocka=True, seconds=3600,
+            native_rules="fails natively under qemu-user",
+            instead="unit tests, hazards and facts: scripts, guards and the "
+            "random calls need a machine of the kind")
+
+
+def _others():
+    yield Platform(
+        "musl", "musl libc by musl-gcc", ["musl-tools", "dpkg-dev"],
+        configure=["CC=musl-gcc", "--disable-dependency-tracking"],
+        tests="$(UNITS) $(HAZARDS) $(FACTS)", own_cmocka=True,
+        native_rules="fails natively: musl does it otherwise",
+        instead="unit tests, hazards and facts: the guards compare with "
+        "glibc's own list")
+    yield Platform("glibc-2.17", "the versions of glibc's symbols that the "
+                   "library asks for", like="host",
+                   tests="tests/guard-versions",
+                   instead="one guard: no other glibc is here")
+    yield Platform("dist", "make dist, built and tested from the tarball in a "
+                   "PATH with neither autotools nor git", script="dist")
+    yield Platform("old-kernel", "Debian 11's kernel, Linux 5.10, in "
+                   "qemu-system", ["qemu-system-x86", "busybox-static", "cpio"],
+                   script="old_kernel",
+                   instead="unit tests and hazards, in a machine of their own")
+
+
+def every():
+    for group in (_host, _i386, _compilers, _kernels, _others, _cross):
+        yield from group()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What make check said, counted, and the table of it."""
+
+import collections
+import dataclasses
+import re
+
+PASS, FAIL, NOT = "passed", "failed", "not applicable"
+
+# Automake's line for each test of a program, or for a script as a whole.
+LINE = re.compile(
+    r"^(PASS|FAIL|SKIP|XFAIL|XPASS|ERROR): (\S+)"
+    r"(?: \d+ - (\S+) \((\w+)\))?(?:.*?# SKIP (.*))?.*$", re.MULTILINE)
+MEANS = {"PASS": PASS, "FAIL": FAIL, "ERROR": FAIL, "XPASS": FAIL,
+         "XFAIL": FAIL}
+
+
+@dataclasses.dataclass
+class Result:
+    platform: object
+    built: str = "yes"
+    counts: dict = dataclasses.field(default_factory=collections.Counter)
+    reasons: dict = dataclasses.field(default_factory=collections.Counter)
+    failed: list = dataclasses.field(default_factory=list)
+    notes: list = dataclasses.field(default_factory=list)
+    seconds: float = 0
+
+    @property
+    def run(self):
+        return self.counts[PASS] + self.counts[FAIL]
+
+    def wrong(self):
+        return self.built != "yes" or self.counts[FAIL] or not self.run
+
+    def add(self, outcome, name, reason=None):
+        self.counts[outcome] += 1
+        if outcome == FAIL:
+            self.failed.append(name)
+        if outcome == NOT:
+            self.reasons[reason] += 1
+
+
+def natively_failed(lines):
+    return {(program, test) for word, program, test, way, _ in lines
+            if way == "native" and MEANS.get(word) == FAIL}
+
+
+def read(result, said):
+    """Counts what make check said. By native_rules, a test that fails
+    natively is no fact on that platform, whatever the library makes of it."""
+    lines = LINE.findall(said)
+    rules = result.platform.native_rules
+    moot = natively_failed(lines) if rules else set()
+    for word, program, test, way, skipped in lines:
+        name = f"{program} {test} ({way})" if test else program
+        left_out = result.platform.left_out.get(program)
+        if left_out:
+            result.add(NOT, name, f"{program} {left_out}")
+        elif test and (program, test) in moot:
+            result.add(NOT, name, rules)
+        elif word == "SKIP":
+            result.add(NOT, name, skipped or "skips itself")
+        else:
+            result.add(MEANS[word], name)
+    if moot:
+        names = sorted(f"{program.removeprefix('tests/')} {test}"
+                       for program, test in moot)
+        result.notes.append(f"{rules}: {', '.join(names)}")
+
+
+# --- The table --------------------------------------------------------------
+
+def row(result):
+    why = [f"{count}: {reason}" for reason, count in result.reasons.items()]
+    if result.platform.instead:
+        why.insert(0, f"run: {result.platform.instead}")
+    return (f"| {result.platform.name} | {result.platform.what} "
+            f"| {result.built} | {result.run} | {result.counts[PASS]} "
+            f"| {result.counts[FAIL]} | {result.counts[NOT]} "
+            f"| {'; '.join(why)} |")
+
+
+HEAD = """\
+| platform | what it is | built | run | passed | failed | not applicable | why |
+|---|---|---|---:|---:|---:|---:|---|"""
+
+
+def sections(results):
+    """Below the table: each failure by name, and what a reason hides."""
+    for result in results:
+        if not (result.failed or result.notes):
+            continue
+        yield f"\n**{result.platform.name}**\n"
+        for name in result.failed:
+            yield f" - failed: {name}"
+        for note in result.notes:
+            yield f" - {note}"
+
+
+def render(results, where):
+    """All of PLATFORMS.md."""
+    return "\n".join([
+        "# Platforms", "",
+        "Figures of a run of `portability/run`, which says how each platform",
+        "is built; made again by it, never by hand. A test is counted once a",
+        "way it is run (natively, preloaded, with policy `always`), a script",
+        "once.", "", where, "", HEAD, *map(row, results),
+        *sections(results), ""])

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Platforms with a way of their own."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import results
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent
+
+
+# --- A process tree of both widths ------------------------------------------
+
+PROGRAMS = {"64": ["-m64"], "32": ["-m32"],
+            "32-time64": ["-m32", "-D_TIME_BITS=64", "-D_FILE_OFFSET_BITS=64"]}
+
+
+def built_for(options, name):
+    path = options.work / name / ".libs" / "libepollshim.so"
+    if not path.exists():
+        raise options.broken(f"run portability/run {name} before it: "
+                             f"{path} is not there")
+    return path
+
+
+def expand_lib(flag, directory):
+    """What $LIB means to programs of one width: asked of the loader."""
+    main = directory / f"lib{flag}"
+    source = "int main(void) { return 0; }\n"
+    subprocess.run(["gcc", f"-m{flag}", "-x", "c", "-", "-o", main],
+                   input=source, text=True, check=True)
+    said = subprocess.run([main], capture_output=True, text=True, check=False,
+                          env={"LD_PRELOAD": "/nowhere/$LIB/nothing.so"})
+    return re.search(r"/nowhere/(\S+?)/nothing.so", said.stderr)[1]
+
+
+def mixed(platform, options, result, log):
+    """A 64-bit shell starts a 32-bit program, which becomes a 64-bit one,
+    which becomes one with 64-bit times: each is answered from an epoll set,
+    and the loader has nothing to say."""
+    root = options.work / platform.name
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "stats").mkdir(parents=True)
+    for name, flags in PROGRAMS.items():
+        options.must(["gcc", "-O1", *flags, HERE / "mixed.c", "-o",
+                      root / name], log)
+    for flag, name in (("64", "host"), ("32", "i386")):
+        place = root / "prefix" / expand_lib(flag, root)
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(built_for(options, name), place)
+    result.built = "yes"
+    tree = f"{root}/32 {root}/64 {root}/32-time64; exit $?"
+    said = subprocess.run(
+        ["/bin/sh", "-c", tree], capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "EPOLLSHIM_POLICY": "always",
+             "EPOLLSHIM_STATS": f"{root}/stats/%p",
+             "LD_PRELOAD": f"{root}/prefix/$LIB/libepollshim.so"})
+    with open(log, "a", encoding="utf-8") as out:
+        out.write(said.stdout + said.stderr)
+    answers = {
+        f"{bits}-bit, {times}-bit times": f"{bits}-bit, {times}-bit times: "
+        "0 wrong" in said.stdout for bits, times in ((32, 32), (64, 64),
+                                                     (32, 64))}
+    answers["the tree ends well"] = said.returncode == 0
+    answers["the loader is silent"] = said.stderr == ""
+    answers["each of three programs was answered"] = \
+        reports(root / "stats") == 3
+    for name, right in answers.items():
+        result.add(results.PASS if right else results.FAIL, name)
+
+
+def reports(directory):
+    """Reports, one a program image, that tell of answered calls."""
+    text = "".join(file.read_text() for file in directory.iterdir())
+    return sum(int(number) > 0
+               for number in re.findall(r"^answered (\d+)$", text, re.M))
+
+
+# --- make dist --------------------------------------------------------------
+
+AUTOTOOLS = ("git", "autoconf", "autoreconf", "autoheader", "autom4te",
+             "automake", "aclocal", "libtoolize", "m4")
+
+
+def poor_path(directory):
+    """A PATH in which everything is, but for the autotools and git."""
+    directory.mkdir()
+    for part in ("/usr/bin", "/bin", "/usr/sbin", "/sbin"):
+        for tool in pathlib.Path(part).iterdir():
+            name = re.sub(r"-[0-9.]+$", "", tool.name)
+            link = directory / tool.name
+            if name not in AUTOTOOLS and not link.is_symlink():
+                link.symlink_to(tool)
+    return str(directory)
+
+
+def dist(platform, options, result, log):
+    root = options.work / platform.name
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    host = options.work / "host"
+    if not (host / "Makefile").exists():
+        raise options.broken("run portability/run host before it: its make "
+                             "dist makes the tarball")
+    options.must(["make", "dist"], log, cwd=host)
+    tarball = max(host.glob("libepollshim-*.tar.xz"),
+                  key=lambda file: file.stat().st_mtime)
+    options.must(["tar", "-xf", tarball, "-C", root], log)
+    tree = next(root.glob("libepollshim-*"))
+    clean = {"PATH": poor_path(root / "bin"), "HOME": str(root)}
+    for name in AUTOTOOLS:
+        if shutil.which(name, path=clean["PATH"]):
+            raise options.broken(f"{name} is still in the PATH")
+    build = root / "build"
+    build.mkdir()
+    options.must([tree / "configure", "--quiet"], log, cwd=build, env=clean)
+    options.must(["make", f"-j{options.jobs}"], log, cwd=build, env=clean)
+    options.must(["make", "install", f"DESTDIR={root}/installed"], log,
+                 cwd=build, env=clean)
+    if not list((root / "installed").rglob("libepollshim.so")):
+        raise options.broken("make install put no libepollshim.so anywhere")
+    result.built = "yes"
+    said = options.checked(["make", "-k", "check"], build, env=clean)
+    results.read(result, said)

@@ -79,18 +79,19 @@ EPS_EXPORT int setrlimit(__rlimit_resource_t resource,
     return limit_changed(EPS_NEXT(setrlimit)(resource, limit));
 }
 
-EPS_EXPORT int setrlimit64(__rlimit_resource_t resource,
-                           const struct rlimit64 *limit)
-{
-    return limit_changed(EPS_NEXT(setrlimit64)(resource, limit));
-}
-
 EPS_EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource,
                        const struct rlimit *limit, struct rlimit *old)
 {
     int ret = EPS_NEXT(prlimit)(pid, resource, limit, old);
 
     return limit ? limit_changed(ret) : ret;
+}
+
+#ifdef EPS_HAVE_LFS
+EPS_EXPORT int setrlimit64(__rlimit_resource_t resource,
+                           const struct rlimit64 *limit)
+{
+    return limit_changed(EPS_NEXT(setrlimit64)(resource, limit));
 }
 
 EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
@@ -100,6 +101,7 @@ EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
 
     return limit ? limit_changed(ret) : ret;
 }
+#endif
 
 /* --- tables and memory ------------------------------------------------- */
 

@@ -61,6 +61,7 @@ EPS_EXPORT int fcntl(int fd, int command, ...)
     return eps_do_fcntl(EPS_NEXT(fcntl), fd, command, LAST_ARGUMENT(command));
 }
 
+#ifdef EPS_HAVE_LFS
 EPS_EXPORT int fcntl64(int fd, int command, ...)
 {
     return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command,
@@ -71,6 +72,7 @@ EPS_EXPORT int __fcntl(int fd, int command, ...)
 {
     return eps_do_fcntl(EPS_NEXT(__fcntl), fd, command, LAST_ARGUMENT(command));
 }
+#endif
 
 #define OPENS(name)                                                            \
     EPS_EXPORT int name(const char *path, int flags, ...)                      \
@@ -81,8 +83,10 @@ EPS_EXPORT int __fcntl(int fd, int command, ...)
     }
 OPENS(open)
 OPENS(__open)
+#ifdef EPS_HAVE_LFS
 OPENS(open64)
 OPENS(__open64)
+#endif
 
 #define OPENS_AT(name)                                                         \
     EPS_EXPORT int name(int at, const char *path, int flags, ...)              \
@@ -93,7 +97,9 @@ OPENS(__open64)
         return ret;                                                            \
     }
 OPENS_AT(openat)
+#ifdef EPS_HAVE_LFS
 OPENS_AT(openat64)
+#endif
 
 /* Every descriptor that came in the message's control data. */
 static void received(struct msghdr *message)
@@ -136,7 +142,7 @@ EPS_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 }
 
 EPS_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count,
-                        int flags, struct timespec *timeout)
+                        EPS_RECVMMSG_FLAGS flags, struct timespec *timeout)
 {
     int ret = EPS_NEXT(recvmmsg)(fd, messages, count, flags, timeout);
 

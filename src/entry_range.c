@@ -6,6 +6,7 @@
 #include "entry.h"
 
 #include "setlife.h"
+#include "sys.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -17,6 +18,24 @@
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2u
 #endif
+
+#ifndef SYS_close_range
+#define SYS_close_range 436 /* on all processors */
+#endif
+
+/* A libc without the function may run programs that call it by number. */
+static int real_close_range(unsigned first, unsigned last, int flags)
+{
+    long ret;
+
+    if (EPS_NEXT(close_range))
+        return eps_next.close_range(first, last, flags);
+    ret = EPS_SYS3(SYS_close_range, first, last, flags);
+    if (ret >= 0)
+        return (int)ret;
+    errno = (int)-ret;
+    return -1;
+}
 
 /* One past the last number of the range that we know anything of. */
 static unsigned end_of(unsigned last)
@@ -80,7 +99,7 @@ static int close_pieces(unsigned first, unsigned last, int flags)
         unsigned end = apart.fd < 0 ? last : (unsigned)apart.fd - 1;
         int ret = 0;
         if (apart.fd < 0 || (unsigned)apart.fd > first)
-            ret = EPS_NEXT(close_range)(first, end, flags);
+            ret = real_close_range(first, end, flags);
         close_apart(&apart, ret == 0);
         if (ret < 0)
             return -1;
@@ -97,13 +116,13 @@ EPS_EXPORT int close_range(unsigned first, unsigned last, int flags)
 
     if (!concerns_us() || first > last ||
         ((unsigned)flags & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)))
-        return EPS_NEXT(close_range)(first, last, flags);
+        return real_close_range(first, last, flags);
     if ((unsigned)flags & CLOSE_RANGE_CLOEXEC) /* ends nothing yet; ours are */
-        return EPS_NEXT(close_range)(first, last, flags);
+        return real_close_range(first, last, flags);
     if ((unsigned)flags & CLOSE_RANGE_UNSHARE) {
         /* A table of its own: what it closes there is nobody else's. */
         eps_table_leave();
-        ret = EPS_NEXT(close_range)(first, last, flags);
+        ret = real_close_range(first, last, flags);
         if (ret == 0)
             eps_table_unshared();
         return ret;
@@ -136,7 +155,7 @@ EPS_EXPORT void closefrom(int first)
         EPS_NEXT(closefrom)(first);
         return;
     }
-    if (!eps_next.close_range || close_pieces(from, UINT_MAX, 0) < 0) {
+    if (close_pieces(from, UINT_MAX, 0) < 0) {
         prepare_all(from);
         EPS_NEXT(closefrom)(first);
     }

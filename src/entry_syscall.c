@@ -13,6 +13,11 @@
 #include <linux/seccomp.h>
 #include <stdarg.h>
 
+#ifndef SECCOMP_SET_MODE_STRICT
+#define SECCOMP_SET_MODE_STRICT 0
+#define SECCOMP_SET_MODE_FILTER 1
+#endif
+
 struct arguments {
     long a[6];
 };
@@ -46,6 +51,21 @@ static long forward_handout(long number, const struct arguments *args,
     long ret = forward(number, args);
 
     eps_closing_handed_out((int)ret, kind);
+    return ret;
+}
+
+static long forward_fcntl(long number, const struct arguments *args)
+{
+    int command = (int)args->a[1];
+    long ret;
+
+    if (eps_closing_hides((int)args->a[0])) {
+        errno = EBADF;
+        return -1;
+    }
+    ret = forward(number, args);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        eps_closing_handed_out((int)ret, EPS_KIND_UNKNOWN);
     return ret;
 }
 
@@ -91,10 +111,9 @@ static long dispatch(long number, const struct arguments *args)
 #endif
 #ifdef SYS_fcntl64
     case SYS_fcntl64:
-        return fcntl64(INT(0), INT(1), args->a[2]);
 #endif
     case SYS_fcntl:
-        return fcntl(INT(0), INT(1), args->a[2]);
+        return forward_fcntl(number, args);
 #ifdef SYS_accept
     case SYS_accept:
 #endif
@@ -139,11 +158,13 @@ static long dispatch(long number, const struct arguments *args)
         return forward_limit(number, args);
     case SYS_prctl:
         return prctl(INT(0), args->a[1], args->a[2], args->a[3], args->a[4]);
+#ifdef SYS_seccomp
     case SYS_seccomp:
         if (args->a[0] == SECCOMP_SET_MODE_STRICT ||
             args->a[0] == SECCOMP_SET_MODE_FILTER)
             return forward_filter(number, args);
         return forward(number, args);
+#endif
     case SYS_personality:
         return personality((unsigned long)args->a[0]);
     case SYS_clone:

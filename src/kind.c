@@ -25,7 +25,11 @@
 static int type_of(int fd)
 {
 #ifdef SYS_fstat64
+#ifdef __GLIBC__
     struct stat64 info;
+#else
+    struct stat info;
+#endif
     long ret = EPS_SYS2(SYS_fstat64, fd, &info);
 #elif defined(SYS_fstat) && defined(__LP64__) && !defined(__mips__)
     struct stat info;

@@ -59,12 +59,14 @@ static void make_token(void)
 
 void eps_process_read_limit(void)
 {
-    struct rlimit64 limit;
+    struct {
+        uint64_t soft, hard;
+    } limit; /* as the kernel has it, whatever libc's offsets */
 
     /* Where it can't be known, it is native that knows. */
     if (EPS_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0)
-        limit.rlim_cur = 0;
-    atomic_store(&eps_process.open_limit, limit.rlim_cur);
+        limit.soft = 0;
+    atomic_store(&eps_process.open_limit, limit.soft);
 }
 
 static uint32_t random_base(void)

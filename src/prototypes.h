@@ -35,6 +35,16 @@
 #include <unistd.h>
 #include <utmp.h>
 
+/* Names with a 64 for what has 64-bit offsets; elsewhere all have. */
+#ifdef __GLIBC__
+#define EPS_HAVE_LFS 1
+#define EPS_RECVMMSG_FLAGS int
+#else
+#define __SOCKADDR_ARG struct sockaddr *restrict
+#define __rlimit_resource_t int
+#define EPS_RECVMMSG_FLAGS unsigned int
+#endif
+
 /* Calls with a 64-bit time beside those with a 32-bit one (time64.h). */
 #if defined(__TIMESIZE) && __TIMESIZE == 32
 #define EPS_HAVE_TIME64 1
@@ -57,7 +67,11 @@ int __setsockopt64(int, int, int, const void *, socklen_t);
 int __prctl_time64(int, ...);
 #endif
 
-/* <sys/pidfd.h> is no older than glibc 2.36. */
+/* glibc has had them only since 2.27, 2.34 and 2.36; others have not. */
+int memfd_create(const char *, unsigned int);
+int close_range(unsigned int, unsigned int, int);
+void closefrom(int);
+int fcloseall(void);
 int pidfd_open(pid_t, unsigned int);
 int pidfd_getfd(int, int, unsigned int);
 

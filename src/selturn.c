@@ -156,7 +156,8 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
     call->error = told < 0 ? -told : 0;
     if (told >= 0)
         eps_selview_write(&set->select, &call->sets);
-    if (!call->precise && call->timeval && !call->slept)
+    if (EPS_SELECT_TELLS_TIME && !call->precise && call->timeval &&
+        !call->slept)
         take_a_microsecond(call->timeval);
     return EPS_ANSWERED;
 }

@@ -54,6 +54,8 @@ static int native_look(struct eps_selview *view, int nfds)
     return ret < 0 ? -errno : ret;
 }
 
+#if EPS_SELECT_TELLS_TIME
+
 /*
  * select() on a slice of the time. It tells what remains of the slice; the
  * caller is told what remains of the whole.
@@ -81,6 +83,24 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
     }
     return ret;
 }
+
+#else
+
+static int native_select(struct eps_selcall *call, struct eps_selview *view,
+                         int nfds, int64_t slice)
+{
+    struct timeval part = timeval_of(slice);
+    int64_t begun = eps_clock_ns();
+    int ret =
+        EPS_NEXT(select)(nfds, SCRATCH(view), slice < 0 ? NULL : &part);
+
+    if (ret < 0)
+        ret = -errno;
+    eps_deadline_spend(&call->deadline, ret ? eps_clock_ns() - begun : slice);
+    return ret;
+}
+
+#endif
 
 static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
                           int nfds, int64_t slice)

@@ -8,6 +8,13 @@
 
 #include "selcall.h"
 
+/* Whether libc's select() writes back what is left of the time: not musl's. */
+#ifdef __GLIBC__
+#define EPS_SELECT_TELLS_TIME 1
+#else
+#define EPS_SELECT_TELLS_TIME 0
+#endif
+
 /* 1 if the number is open now, 0 if not; -errno: it can't be found out. */
 int eps_selwait_is_open(int fd);
 

@@ -54,8 +54,7 @@ static bool concerns_us(void)
 static void range_ended(unsigned first, unsigned last)
 {
     for (unsigned fd = first; fd < end_of(last); fd++)
-        if (eps_fdwatch_is_known((int)fd) &&
-            !eps_fdwatch_is_internal((int)fd))
+        if (eps_fdwatch_is_known((int)fd) && !eps_fdwatch_is_internal((int)fd))
             eps_fdwatch_ended((int)fd);
 }
 

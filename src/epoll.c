@@ -14,6 +14,7 @@
 
 #include "fdtable.h"
 #include "fdwatch.h"
+#include "pollbits.h"
 #include "process.h"
 #include "signals.h"
 #include "sys.h"
@@ -23,13 +24,6 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-
-_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
-                   EPOLLPRI == POLLPRI && EPOLLERR == POLLERR &&
-                   EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP &&
-                   EPOLLRDNORM == POLLRDNORM && EPOLLRDBAND == POLLRDBAND &&
-                   EPOLLWRNORM == POLLWRNORM && EPOLLWRBAND == POLLWRBAND,
-               "poll's bits are epoll's");
 
 #define BELL_NUMBER 0xffffffffu
 #define BELL_MARK 64 /* a signal; note (c) */
@@ -47,7 +41,7 @@ static uint64_t tag_of(struct eps_item item)
 
 static int control(int epfd, int op, int fd, struct eps_item item)
 {
-    struct epoll_event event = {.events = item.events,
+    struct epoll_event event = {.events = eps_bits_to_epoll(item.events),
                                 .data.u64 = tag_of(item)};
 
     if (eps_process_is_copy())
@@ -102,7 +96,7 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item)
 
     item->number = (uint32_t)event.data.u64;
     item->generation = (uint32_t)(event.data.u64 >> 32) - eps_process.tag_base;
-    item->events = event.events;
+    item->events = eps_bits_to_poll(event.events);
     return item->number != BELL_NUMBER;
 }
 

@@ -35,11 +35,6 @@ int eps_selwait_is_open(int fd)
         (fd_set *)(view)->scratch.bits[EPS_WRITE],                             \
         (fd_set *)(view)->scratch.bits[EPS_EXCEPT]
 
-static int64_t ns_of(struct timeval time)
-{
-    return time.tv_sec * INT64_C(1000000000) + time.tv_usec * INT64_C(1000);
-}
-
 static struct timeval timeval_of(int64_t ns)
 {
     return (struct timeval){ns / 1000000000, ns % 1000000000 / 1000};
@@ -55,6 +50,11 @@ static int native_look(struct eps_selview *view, int nfds)
 }
 
 #if EPS_SELECT_TELLS_TIME
+
+static int64_t ns_of(struct timeval time)
+{
+    return time.tv_sec * INT64_C(1000000000) + time.tv_usec * INT64_C(1000);
+}
 
 /*
  * select() on a slice of the time. It tells what remains of the slice; the
@@ -91,8 +91,7 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
 {
     struct timeval part = timeval_of(slice);
     int64_t begun = eps_clock_ns();
-    int ret =
-        EPS_NEXT(select)(nfds, SCRATCH(view), slice < 0 ? NULL : &part);
+    int ret = EPS_NEXT(select)(nfds, SCRATCH(view), slice < 0 ? NULL : &part);
 
     if (ret < 0)
         ret = -errno;

@@ -17,9 +17,11 @@
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
 #define ANSWER(verdict) BPF_STMT(BPF_RET | BPF_K, (verdict))
 
-/* The low half of a 64-bit argument comes first on little-endian machines. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "arguments are read as little-endian");
+/* The low half of a 64-bit argument. */
+#define LOW_HALF(field)                                                        \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                         \
+             offsetof(struct seccomp_data, field) +                            \
+                 (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0))
 
 static void add(struct filter *filter, struct sock_filter statement)
 {
@@ -63,7 +65,7 @@ void filter_refuse_epoll_ctl(struct filter *filter, int op, int error)
 {
     begin(filter);
     add(filter, (struct sock_filter)IF_EQUAL(SYS_epoll_ctl, 0, 3));
-    add(filter, (struct sock_filter)LOAD(args[1]));
+    add(filter, (struct sock_filter)LOW_HALF(args[1]));
     add(filter, (struct sock_filter)IF_EQUAL((uint32_t)op, 0, 1));
     add(filter,
         (struct sock_filter)ANSWER(SECCOMP_RET_ERRNO | (uint32_t)error));

@@ -123,15 +123,16 @@ def _kernels():
 
 
 def _cross():
-    for name, triplet, emulator, gcc in (
-            ("aarch64", "aarch64-linux-gnu", "aarch64", ""),
-            ("armhf", "arm-linux-gnueabihf", "arm", ""),
-            ("riscv64", "riscv64-linux-gnu", "riscv64", ""),
-            ("ppc64el", "powerpc64le-linux-gnu", "ppc64le", ""),
-            ("s390x", "s390x-linux-gnu", "s390x", "")):
+    for name, triplet, emulator, debian in (
+            ("aarch64", "aarch64-linux-gnu", "aarch64", "arm64"),
+            ("armhf", "arm-linux-gnueabihf", "arm", "armhf"),
+            ("riscv64", "riscv64-linux-gnu", "riscv64", "riscv64"),
+            ("ppc64el", "powerpc64le-linux-gnu", "ppc64le", "ppc64el"),
+            ("s390x", "s390x-linux-gnu", "s390x", "s390x")):
         yield Platform(
             name, f"{triplet}, under qemu-user",
-            [f"gcc-{triplet}", "qemu-user-static", "dpkg-dev"],
+            [f"gcc-{triplet}", f"libc6-dev-{debian}-cross", "qemu-user-static",
+             "dpkg-dev"],
             configure=[f"--host={triplet}", f"CC={triplet}-gcc"],
             tests=PROGRAMS, ways="native always",
             wrapper=f"qemu-{emulator}-static -L /usr/{triplet}",

@@ -156,10 +156,6 @@ def _others():
                    instead="one guard: no other glibc is here")
     yield Platform("dist", "make dist, built and tested from the tarball in a "
                    "PATH with neither autotools nor git", script="dist")
-    yield Platform("old-kernel", "Debian 11's kernel, Linux 5.10, in "
-                   "qemu-system", ["qemu-system-x86", "busybox-static", "cpio"],
-                   script="old_kernel",
-                   instead="unit tests and hazards, in a machine of their own")
 
 
 def every():

@@ -34,6 +34,14 @@ _Thread_local bool eps_vfork_pending;
 _Thread_local struct eps_thread *eps_thread_mine;
 
 static struct eps_thread first_blocks[FIRST_BLOCKS];
+
+/*
+ * For handlers that run between a thread's giving back its block and its end:
+ * another block would be lost, with its sets. It is in a call for ever, so
+ * that all calls are nested and native.
+ */
+static struct eps_thread nobody = {.frame = (void *)UINTPTR_MAX};
+
 static struct eps_thread *_Atomic slabs[SLABS];
 static _Atomic uint64_t ended[EPS_COUNTERS];
 static pthread_key_t exit_key;
@@ -55,7 +63,7 @@ static void give_back(void *block)
     memset(self->seen, 0, sizeof(self->seen));
     self->private_table = false;
     self->rest = 0;
-    eps_thread_mine = NULL;
+    eps_thread_mine = &nobody;
     atomic_signal_fence(memory_order_seq_cst);
     self->frame = NULL;
     atomic_store(&self->used, 0);

@@ -40,7 +40,7 @@ def _host():
 
 
 def _i386():
-    packages = ["gcc-multilib", "libcmocka-dev:i386"]
+    packages = ["gcc-12-multilib", "libcmocka-dev:i386"]
     configure = ["CC=gcc -m32", "--host=i686-linux-gnu",
                  "PKG_CONFIG_LIBDIR=/usr/lib/i386-linux-gnu/pkgconfig"]
     alien = "starts the machine's own programs, which are 64-bit"

@@ -4,7 +4,8 @@
  * may run while the process ends, and in a vfork child it does not run.
  *
  * The file is opened with O_NOFOLLOW, and written only if it is a regular
- * file: a FIFO or a device under that name would hang or do harm.
+ * file of a file system that stores: a FIFO, a device or a kernel's own file
+ * under that name would hang or do harm.
  */
 #include "stats.h"
 
@@ -17,8 +18,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 const char *const eps_counter_names[EPS_COUNTERS] = {
 #define EPS_COUNTER(name, sentence) #name,
@@ -46,11 +49,28 @@ static bool expand(const char *pattern, char path[PATH_MAX])
     return true;
 }
 
+/* What is written to such a file changes the machine, not a file. */
+static bool is_of_the_kernel(const struct statfs *system)
+{
+    static const unsigned magics[] = {
+        PROC_SUPER_MAGIC,    SYSFS_MAGIC,   CGROUP_SUPER_MAGIC,
+        CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
+        SECURITYFS_MAGIC,
+    };
+
+    for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
+        if ((unsigned)system->f_type == magics[i])
+            return true;
+    return false;
+}
+
 static bool is_regular(int fd)
 {
     struct stat info;
+    struct statfs system;
     int saved = errno;
-    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                   fstatfs(fd, &system) == 0 && !is_of_the_kernel(&system);
 
     errno = saved;
     return regular;

@@ -48,9 +48,12 @@ static const struct fault_row rows[] = {
     {PLAIN(eventfd2), {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, REFUSED}},
     /* Linux has given the number back, whatever it says (close(2)). */
     {"close", SYS_close, -1, 0, true, {EBADF, EINTR, EIO, ENOSPC, EDQUOT}},
-    {PLAIN(ppoll), {EFAULT, EINTR, EINVAL, ENOMEM, REFUSED}},
+    /* EINTR would say that nothing is ready: it does not wait. */
+    {PLAIN(ppoll), {EFAULT, EINVAL, ENOMEM, REFUSED}},
     {PLAIN(pselect6), {EINTR, EINVAL, ENOMEM, REFUSED}},
     {WITH(fcntl, 1, F_GETFD), {REFUSED}},
+    {WITH(fcntl, 1, F_SETSIG), {EBADF, EINVAL, REFUSED}},
+    {WITH(fcntl, 1, F_GETSIG), {EBADF, EINVAL, REFUSED}},
     {WITH(fcntl, 1, F_DUPFD_CLOEXEC), {EBADF, EINVAL, EMFILE, REFUSED}},
 #ifdef SYS_fstat
     {PLAIN(fstat), {EBADF, EFAULT, EIO, ENOMEM, EOVERFLOW, REFUSED}},
@@ -97,6 +100,9 @@ static const struct fault_row rows[] = {
       REFUSED}},
     {PLAIN(process_vm_writev), {EFAULT, EINVAL, ENOMEM, ESRCH, REFUSED}},
     {WITH(madvise, 2, MADV_DONTFORK), {EINVAL, ENOMEM, EAGAIN, REFUSED}},
+#ifdef SYS_futex
+    {PLAIN(futex), {EAGAIN, EFAULT, EINTR, EINVAL, REFUSED}},
+#endif
     {PLAIN(kill), {EINVAL, ESRCH, REFUSED}},
     /* What the library waits in; ENOSYS is no way for a poll() to fail. */
     {"poll()", FAULT_POLL, -1, 0, false, {EFAULT, EINTR, EINVAL, ENOMEM}},

@@ -8,7 +8,7 @@
  *     parent's set. So nothing is changed in a copy (F4).
  * (b) A spent EPOLLONESHOT item is quiet until the next EPOLL_CTL_MOD.
  * (c) F_SETSIG is kept with the file, and means nothing without O_ASYNC. So
- *     our eventfd can be told from another that was put on its number.
+ *     our own can be told from another file that was put on its number.
  */
 #include "epoll.h"
 
@@ -26,7 +26,7 @@
 #include <sys/eventfd.h>
 
 #define BELL_NUMBER 0xffffffffu
-#define BELL_MARK 64 /* a signal; note (c) */
+#define MARK 64 /* a signal; note (c) */
 
 const size_t eps_epoll_event_size = sizeof(struct epoll_event);
 
@@ -49,11 +49,27 @@ static int control(int epfd, int op, int fd, struct eps_item item)
     return (int)EPS_SYS4(SYS_epoll_ctl, epfd, op, fd, &event);
 }
 
+/* What was opened, marked and placed; or -errno. */
+static int adopt(int fd)
+{
+    int ret = fd < 0 ? fd : (int)EPS_SYS3(SYS_fcntl, fd, F_SETSIG, MARK);
+
+    if (ret < 0) {
+        if (fd >= 0)
+            EPS_SYS1(SYS_close, fd);
+        return ret;
+    }
+    return eps_fdtable_place(fd);
+}
+
+bool eps_epoll_is_own(int fd)
+{
+    return fd >= 0 && EPS_SYS2(SYS_fcntl, fd, F_GETSIG) == MARK;
+}
+
 int eps_epoll_create(void)
 {
-    int fd = (int)EPS_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
-
-    return fd < 0 ? fd : eps_fdtable_place(fd);
+    return adopt((int)EPS_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC));
 }
 
 void eps_epoll_close(int epfd)
@@ -100,37 +116,18 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item)
     return item->number != BELL_NUMBER;
 }
 
-/* Nothing can be written to a constant, so no event is used up. */
-bool eps_epoll_is(int fd)
-{
-    static const struct epoll_event constant;
-    int ret = eps_epoll_wait(fd, (void *)&constant, 1);
-
-    return ret >= 0 || ret == -EFAULT;
-}
-
 /* The bell, made when first rung; two threads may try at once. */
 static int make_bell(void)
 {
     int none = -1;
-    int fd = (int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK);
+    int fd = adopt((int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK));
 
-    if (fd >= 0) {
-        EPS_SYS3(SYS_fcntl, fd, F_SETSIG, BELL_MARK);
-        fd = eps_fdtable_place(fd);
-    }
     if (fd >= 0 &&
         !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {
         eps_epoll_close(fd);
         fd = none;
     }
     return fd;
-}
-
-bool eps_epoll_is_bell(int fd)
-{
-    return fd >= 0 && fd == atomic_load(&eps_epoll_bell) &&
-           EPS_SYS2(SYS_fcntl, fd, F_GETSIG) == BELL_MARK;
 }
 
 static int bell_or_new(void)

@@ -38,11 +38,11 @@ int eps_epoll_wait(int epfd, void *events, int most);
 /* The event at `index`. False for a bell: nobody's. */
 bool eps_epoll_event(const void *events, int index, struct eps_item *item);
 
-/* True if the number is an epoll descriptor; takes no event from it. */
-bool eps_epoll_is(int fd);
-
-/* True if the bell is kept under that number, and still there. */
-bool eps_epoll_is_bell(int fd);
+/*
+ * True if what is behind a number of ours is ours still: the program may have
+ * put a file of its own there, unseen.
+ */
+bool eps_epoll_is_own(int fd);
 
 /*
  * Makes the epoll descriptor readable once, from any thread: the bell is an

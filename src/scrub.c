@@ -58,12 +58,12 @@ static void tell(int fd, int answer)
 }
 
 /* What happened to one epoll descriptor happened to all, most likely. */
-static void check_own_epfds(struct eps_thread *self, int but)
+static void check_own_epfds(struct eps_thread *self)
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++) {
         struct eps_set *set = self->sites[i].set;
         int epfd = set ? atomic_load(&set->epfd) : -1;
-        if (epfd >= 0 && !eps_set_has_own(set, but))
+        if (epfd >= 0 && !eps_epoll_is_own(epfd))
             eps_set_lost(epfd);
     }
 }
@@ -85,7 +85,7 @@ static bool is_stale(struct eps_set *set, struct eps_thread *self, int fd,
         return false;
     tell(fd, answer);
     if (answer == 0)
-        check_own_epfds(self, fd);
+        check_own_epfds(self);
     return true;
 }
 

@@ -58,35 +58,10 @@ static void free_memory(struct eps_set *set)
     set->wait_capacity = 0;
 }
 
-/*
- * Where the program has put an epoll of its own on our number, unseen, an
- * ADD of what is registered succeeds; ours answers EEXIST.
- */
-bool eps_set_has_own(struct eps_set *set, int but)
-{
-    int epfd = atomic_load(&set->epfd);
-    int fd = -1;
-
-    if (!eps_epoll_is(epfd))
-        return false;
-    while ((fd = eps_registry_next(&set->registry, fd + 1)) >= 0) {
-        struct eps_reg *reg = eps_registry_at(&set->registry, fd);
-        if (fd == but || eps_reg_state(reg) != EPS_REG_REGISTERED ||
-            reg->generation != eps_fdwatch_generation(fd))
-            continue;
-        struct eps_item item = {(uint32_t)fd, reg->generation, reg->want};
-        if (eps_epoll_add(epfd, item) != 0)
-            return true;
-        eps_epoll_delete(epfd, fd);
-        return false;
-    }
-    return true; /* nobody to ask */
-}
-
 void eps_set_close_epfd(struct eps_set *set)
 {
-    bool own = eps_set_has_own(set, -1);
     int epfd = atomic_exchange(&set->epfd, -1);
+    bool own = eps_epoll_is_own(epfd);
 
     if (own)
         eps_epoll_close(epfd);
@@ -109,7 +84,7 @@ void eps_set_release(struct eps_set *set)
  */
 static void close_copy(int fd)
 {
-    if (fd >= 0 && !atomic_load(&eps_process.guest) && eps_epoll_is(fd))
+    if (fd >= 0 && !atomic_load(&eps_process.guest) && eps_epoll_is_own(fd))
         EPS_SYS1(SYS_close, fd);
 }
 
@@ -127,7 +102,7 @@ void eps_set_reset_all(void)
         eps_setpool_give_back(set);
     }
     int bell = atomic_load(&eps_epoll_bell);
-    if (!atomic_load(&eps_process.guest) && eps_epoll_is_bell(bell))
+    if (!atomic_load(&eps_process.guest) && eps_epoll_is_own(bell))
         EPS_SYS1(SYS_close, bell);
     atomic_store(&eps_epoll_bell, -1);
 }
@@ -159,11 +134,7 @@ static _Atomic int *keeper_of(int fd)
 
 bool eps_set_still_has(int fd)
 {
-    struct eps_set *set = set_with(fd);
-
-    if (set)
-        return eps_epoll_is(fd);
-    return eps_epoll_is_bell(fd);
+    return keeper_of(fd) && eps_epoll_is_own(fd);
 }
 
 void eps_set_lost(int fd)

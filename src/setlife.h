@@ -20,12 +20,6 @@ void eps_set_reset_all(void);
 /* The program asks for one of our numbers: we move elsewhere. */
 void eps_set_give_way(int fd);
 
-/*
- * True if what is open under the set's number can be ours: an epoll with
- * our items in it. `but` is a number whose item is in doubt, or -1.
- */
-bool eps_set_has_own(struct eps_set *set, int but);
-
 /* The same for any of our numbers. */
 bool eps_set_still_has(int fd);
 

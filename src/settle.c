@@ -139,7 +139,7 @@ static int take_in(struct eps_set *set, int fd, struct eps_reg *reg,
         return 0;
     case -EBADF: /* closed meanwhile, O_PATH, or note (c) */
     case -EINVAL:
-        if (!eps_epoll_is(atomic_load(&set->epfd)))
+        if (!eps_epoll_is_own(atomic_load(&set->epfd)))
             return eps_epset_lose(set, self);
         return make_residual(set, fd, reg);
     case -EPERM:

@@ -156,14 +156,19 @@ static bool take(int fd, int place)
     return false;
 }
 
-/* The highest free number below `top` and above `fd`, with `fd` moved to it. */
-static int move_high(int fd, int top)
+/*
+ * The highest free number below `top` and above `fd`, with `fd` moved to it;
+ * `fresh`: that nothing is known of. A number that the program has used may
+ * be polled on after its close, by a call that is too small for a set.
+ */
+static int move_high(int fd, int top, bool fresh)
 {
     int tries = 0;
 
     for (int place = top - 1; place > fd && tries < PLACES_TRIED; place--) {
         /* Ours, or one that the program watches though it is closed. */
-        if (eps_fdwatch_holder(place) != EPS_HELD_BY_NONE)
+        if (eps_fdwatch_holder(place) != EPS_HELD_BY_NONE ||
+            (fresh && eps_fdwatch_is_known(place)))
             continue;
         if (take(fd, place))
             return place;
@@ -178,10 +183,14 @@ int eps_fdtable_place(int fd)
     int size = present_size();
     int top = limit < (uint64_t)size ? (int)limit : size;
     int own = roomy(own_size(size, fd), size, fd);
-    int place = move_high(fd, own < top ? own : top);
+    int place;
 
+    own = own < top ? own : top;
+    place = move_high(fd, own, true);
+    if (place < 0)
+        place = move_high(fd, own, false);
     if (place < 0 && own < top)
-        place = move_high(fd, top);
+        place = move_high(fd, top, false);
     EPS_SYS1(SYS_close, fd);
     return place;
 }

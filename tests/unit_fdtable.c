@@ -153,6 +153,26 @@ static void a_watched_number_is_passed_over(void **state)
     eps_fdwatch_reset();
 }
 
+/* The program may still ask about it, in a call that goes native. */
+static void a_used_number_is_the_last_choice(void **state)
+{
+    int fd = begin();
+    int used = highest_free();
+
+    (void)state;
+    eps_fdwatch_end(used);
+    int place = eps_fdtable_place(fd);
+    assert_in_range(place, fd + 1, used - 1);
+    close(place);
+    eps_fdwatch_reset();
+    fd = begin();
+    for (int number = fd; number <= used; number++)
+        eps_fdwatch_end(number);
+    assert_int_equal(eps_fdtable_place(fd), used);
+    close(used);
+    eps_fdwatch_reset();
+}
+
 static void the_limit_is_kept(void **state)
 {
     int fd = begin();
@@ -182,5 +202,6 @@ static int reserve(void **state)
 UNIT_MAIN(cmocka_unit_test_setup(the_size_is_the_kernels, reserve),
           cmocka_unit_test(a_place_is_the_highest_free_number),
           cmocka_unit_test(a_watched_number_is_passed_over),
+          cmocka_unit_test(a_used_number_is_the_last_choice),
           cmocka_unit_test(the_limit_is_kept),
           cmocka_unit_test(a_full_table_has_no_place))

@@ -208,6 +208,8 @@ static void print_totals(const struct options *o, const struct tally *t)
            t->refused, t->slept, t->moved, t->healed);
     if (t->healed)
         printf(" in %lu ms on average", t->heal_ms / t->healed);
+    if (t->seen)
+        printf(", %lu saw the library's own descriptor", t->seen);
     printf("\n");
 }
 

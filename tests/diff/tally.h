@@ -24,6 +24,8 @@ struct tally {
     atomic_ulong slept;
     /* The kernel itself did not answer twice alike; not compared. */
     atomic_ulong moved;
+    /* A native call saw the library's own descriptor under a closed number. */
+    atomic_ulong seen;
     /* A raw step was noticed late, within the bound. */
     atomic_ulong healed;
     atomic_ulong heal_ms;

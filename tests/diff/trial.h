@@ -33,6 +33,8 @@ struct trial {
     /* What it said when asked once more; and no thread had changed a thing. */
     int again;
     bool stayed;
+    /* The kernel is asked of a library's own descriptors, too. */
+    bool shows_foreign;
     /* In words, how they differ. */
     const char *why;
 };

@@ -161,8 +161,11 @@ enum verdict trial_wait(struct trial *t)
     tally->slept++;
     event_begin(&event, t);
     trial_ask_library(t);
+    /* An earlier event, a timer's, may have ended the call before this one. */
+    t->why = t->library.ret > 0 ? judge(t, &event) : "not judged yet";
     event_end(&event);
-    t->why = judge(t, &event);
+    if (t->why)
+        t->why = judge(t, &event);
     signals_take(SIGUSR1);
     if (!t->why)
         return SAME;

@@ -30,7 +30,8 @@ frontend web
  default_backend files
 backend files
  mode http
- server one 127.0.0.1:{files}
+ # Idle connections that it keeps would be counted as descriptors held.
+ server one 127.0.0.1:{files} pool-max-conn 0
 frontend raw
  mode tcp
  bind 127.0.0.1:{box.port('raw')}

@@ -151,11 +151,21 @@ static bool compare_round(struct looks *looks, const struct pollfd *ours)
     return any;
 }
 
+/*
+ * A file is readable a moment before the kernel tells epoll so; where that
+ * processor is taken away in between, the moment lasts.
+ */
+static void give_time(int round)
+{
+    EPS_NEXT(poll)(NULL, 0, 1 << 2 * round);
+}
+
 static bool is_confirmed(const struct eps_pollcall *call, struct eps_set *set,
                          struct eps_thread *self, eps_again_poll *again,
                          struct looks *looks)
 {
     for (int round = 0; round < ROUNDS; round++) {
+        give_time(round);
         look(set, call->array, looks->before, looks->count);
         for (uint32_t i = 0; i < looks->count; i++)
             looks->ours[i] = (struct pollfd){.fd = call->array[i].fd,
@@ -265,6 +275,7 @@ static bool are_maps_confirmed(const struct eps_selcall *call,
                                eps_again_select *again, struct maps *maps)
 {
     for (int round = 0; round < ROUNDS; round++) {
+        give_time(round);
         if (!look_maps(call, set, maps, &maps->before))
             return false;
         for (int i = 0; i < EPS_SETS; i++)

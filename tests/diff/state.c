@@ -140,11 +140,15 @@ void do_oob(struct world *w, const int32_t *arg)
         (void)!send(fd, "!", 1, MSG_OOB | MSG_NOSIGNAL);
 }
 
-/* Sets a socket option of this end. */
+/*
+ * Sets a socket option of this end. It may make the socket readable without a
+ * wake-up; that a child did so on a socket it shares is beyond what its
+ * parent's library can see (FACTS.md, Limitations).
+ */
 static void set_option(struct world *w, const int32_t *arg, int option)
 {
     int fd = w->slot[arg[0]][arg[1]].fd;
-    if (fd >= 0)
+    if (fd >= 0 && !w->forked)
         setsockopt(fd, SOL_SOCKET, option, &arg[2], sizeof(arg[2]));
 }
 

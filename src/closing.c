@@ -147,14 +147,13 @@ struct eps_closing eps_closing_begin_slow(int fd)
 }
 
 /* A failed call may have cost a sleeper its item: it looks for itself. */
-void eps_closing_end(const struct eps_closing *closing, bool done)
+void eps_closing_end_slow(const struct eps_closing *closing, bool done)
 {
     struct eps_closing late = *closing;
     unsigned holder;
 
     if (!late.on) {
-        /* The first set may have been made while the call was under way. */
-        if (!done || !atomic_load(&eps_process.active))
+        if (!done)
             return;
         late.on = eps_fdwatch_covers(late.fd) && self_if_ours();
         if (!late.on)
@@ -175,7 +174,7 @@ void eps_closing_heard(int fd)
 
     if (atomic_load(&eps_process.active) && eps_fdwatch_covers(fd) &&
         self_if_ours())
-        eps_closing_end(&closing, true);
+        eps_closing_end_slow(&closing, true);
 }
 
 void eps_closing_handed_out_slow(int fd, enum eps_kind kind)

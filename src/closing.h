@@ -33,8 +33,17 @@ static inline struct eps_closing eps_closing_begin(int fd)
     return eps_closing_begin_slow(fd);
 }
 
-/* After it; `done` if the real call succeeded. Preserves errno. */
-void eps_closing_end(const struct eps_closing *closing, bool done);
+void eps_closing_end_slow(const struct eps_closing *closing, bool done);
+
+/*
+ * After it; `done` if the real call succeeded. Preserves errno. The first set
+ * may have been made while the call was under way.
+ */
+static inline void eps_closing_end(const struct eps_closing *closing, bool done)
+{
+    if (closing->on || atomic_load(&eps_process.active))
+        eps_closing_end_slow(closing, done);
+}
 
 /* The number ended without a begin: we only hear of it now. */
 void eps_closing_heard(int fd);

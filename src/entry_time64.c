@@ -91,7 +91,7 @@ EPS_EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
 EPS_EXPORT int __select64(int n, fd_set *r, fd_set *w, fd_set *x,
                           struct eps_timeval64 *timeout)
 {
-    if (is_passed_on(NULL, bits_of(n)))
+    if (is_select_passed_on(r, w, x, n))
         return EPS_NEXT(__select64)(n, r, w, x, timeout);
     return consider_select64(n, r, w, x, timeout);
 }
@@ -100,7 +100,7 @@ EPS_EXPORT int __pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
                            const struct eps_timespec64 *timeout,
                            const sigset_t *mask)
 {
-    if (is_passed_on(NULL, bits_of(n)))
+    if (is_select_passed_on(r, w, x, n))
         return EPS_NEXT(__pselect64)(n, r, w, x, timeout, mask);
     return consider_pselect64(n, r, w, x, timeout, mask);
 }

@@ -123,7 +123,7 @@ EPS_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n,
 EPS_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
                       struct timeval *timeout)
 {
-    if (is_passed_on(NULL, bits_of(n)))
+    if (is_select_passed_on(r, w, x, n))
         return EPS_NEXT(select)(n, r, w, x, timeout);
     return consider_select(EPS_NEXT(select), n, r, w, x, timeout);
 }
@@ -131,7 +131,7 @@ EPS_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
 EPS_EXPORT int __select(int n, fd_set *r, fd_set *w, fd_set *x,
                         struct timeval *timeout)
 {
-    if (is_passed_on(NULL, bits_of(n)))
+    if (is_select_passed_on(r, w, x, n))
         return EPS_NEXT(__select)(n, r, w, x, timeout);
     return consider_select(EPS_NEXT(__select), n, r, w, x, timeout);
 }
@@ -139,7 +139,7 @@ EPS_EXPORT int __select(int n, fd_set *r, fd_set *w, fd_set *x,
 EPS_EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x,
                        const struct timespec *timeout, const sigset_t *mask)
 {
-    if (is_passed_on(NULL, bits_of(n)))
+    if (is_select_passed_on(r, w, x, n))
         return EPS_NEXT(pselect)(n, r, w, x, timeout, mask);
     return consider_pselect(n, r, w, x, timeout, mask);
 }

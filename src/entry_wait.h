@@ -38,10 +38,10 @@ static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
     }
     self = eps_thread_mine;
     if (!self || !self->passes || self->passed != array ||
-        self->passed_count != n)
+        self->passed_length != n)
         return false;
     self->passes--;
-    eps_count_call(self, EPS_C_native_policy);
+    eps_count_call(self, self->passed_reason);
     return true;
 }
 
@@ -116,10 +116,11 @@ static inline struct eps_selcall pselcall(int n, fd_set *r, fd_set *w,
     return call;
 }
 
-/* Fewer numbers than this are in no set that is worth a look. */
-static inline uint64_t bits_of(int n)
+/* The same of a select(): `n` bits, known by the first set that is there. */
+static EPS_PROBED bool is_select_passed_on(const fd_set *r, const fd_set *w,
+                                           const fd_set *x, int n)
 {
-    return n < 0 ? 0 : (uint64_t)n;
+    return is_passed_on(r ? r : w ? w : x, n < 0 ? 0 : (uint64_t)n);
 }
 
 /* Out of line: a call that is passed on shall cost no more than the check. */

@@ -52,7 +52,7 @@ struct eps_set {
     uint32_t mark;  /* the journal is read up to here */
     uint32_t calls; /* answered from this set */
     uint32_t work;  /* policy.h's costs of changes since last asked */
-    uint32_t cursor;  /* the scrub's next number */
+    uint32_t cursor; /* the scrub's next number */
     struct eps_young young;
     uint32_t looked;  /* the scrub's looks since this call fell asleep */
     int64_t scrubbed; /* when it looked last before a sleep; 0: never */
@@ -88,7 +88,8 @@ static inline uint32_t eps_epset_room_needed(const struct eps_set *set)
 /* Nothing to be done before a look, as in most calls. */
 static inline bool eps_epset_is_prepared(const struct eps_set *set)
 {
-    return !set->registry.dirty && !set->young.count && !set->haunted && !eps_epset_is_behind(set) &&
+    return !set->registry.dirty && !set->young.count && !set->haunted &&
+           !eps_epset_is_behind(set) &&
            atomic_load_explicit(&set->epfd, memory_order_relaxed) >= 0 &&
            eps_epset_room_needed(set) <= set->event_capacity;
 }

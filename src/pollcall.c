@@ -62,7 +62,7 @@ static struct eps_set *find_set(struct eps_pollcall *call,
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_wants_epoll(&site->policy, count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        eps_site_pass(self, site);
+        eps_thread_pass(self, site->key, count, count, EPS_C_native_policy);
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }

@@ -96,15 +96,6 @@ static bool is_same(const struct eps_site *site, const struct eps_selcall *call)
            eps_selview_is_same(&site->set->select, &call->sets, call->nfds);
 }
 
-static const void *key_of(const struct eps_selcall *call)
-{
-    const void *key = call->sets.bits[EPS_READ];
-
-    for (int i = EPS_WRITE; !key && i < EPS_SETS; i++)
-        key = call->sets.bits[i];
-    return key;
-}
-
 /*
  * The bitmaps' site, known by the first of them that is there; NULL if they
  * have bits beyond the descriptor table.
@@ -112,7 +103,7 @@ static const void *key_of(const struct eps_selcall *call)
 static struct eps_site *find_site(struct eps_selcall *call,
                                   struct eps_thread *self)
 {
-    const void *key = key_of(call);
+    const void *key = eps_bitmaps_key(&call->sets);
     struct eps_site *site;
 
     site = eps_site_at(self, EPS_CALL_SELECT, key);
@@ -134,6 +125,13 @@ static struct eps_site *find_site(struct eps_selcall *call,
     return site;
 }
 
+static void pass_on(const struct eps_selcall *call, struct eps_thread *self,
+                    enum eps_counter reason)
+{
+    eps_thread_pass(self, eps_bitmaps_key(&call->sets), (uint64_t)call->nfds,
+                    call->count, reason);
+}
+
 /* The site's set, if it is to have one. */
 static struct eps_set *find_set(struct eps_selcall *call,
                                 struct eps_thread *self)
@@ -148,7 +146,7 @@ static struct eps_set *find_set(struct eps_selcall *call,
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_wants_epoll(&site->policy, call->count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        eps_site_pass(self, site);
+        pass_on(call, self, EPS_C_native_policy);
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
@@ -293,11 +291,9 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
         return eps_gate_refuse(EPS_C_native_unfit);
     if (!may_be_read(self, call))
         return eps_gate_refuse(EPS_C_native_memory);
-    if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small))
+    if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small)) {
+        pass_on(call, self, EPS_C_native_small);
         return refuse(self, EPS_C_native_small);
-    if (self->passes && self->passed == key_of(call)) {
-        self->passes--;
-        return refuse(self, EPS_C_native_policy);
     }
     self = eps_gate_open();
     return self ? eps_gate_close(self, answer(call, self)) : EPS_NATIVE;

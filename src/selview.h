@@ -14,7 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EPS_READ, EPS_WRITE, EPS_EXCEPT, EPS_SETS };
+enum {
+    EPS_READ,
+    EPS_WRITE,
+    EPS_EXCEPT,
+    EPS_SETS
+};
 
 /* The words of a bitmap: select() speaks in longs (semantics S1). */
 #define EPS_WORD_BITS (8 * (int)sizeof(unsigned long))
@@ -23,6 +28,16 @@ enum { EPS_READ, EPS_WRITE, EPS_EXCEPT, EPS_SETS };
 struct eps_bitmaps {
     unsigned long *bits[EPS_SETS]; /* each may be NULL when a caller's */
 };
+
+/* What a caller's bitmaps are known by: the first of them that is there. */
+static inline const void *eps_bitmaps_key(const struct eps_bitmaps *caller)
+{
+    if (caller->bits[EPS_READ])
+        return caller->bits[EPS_READ];
+    if (caller->bits[EPS_WRITE])
+        return caller->bits[EPS_WRITE];
+    return caller->bits[EPS_EXCEPT];
+}
 
 struct eps_selview {
     struct eps_bitmaps caller; /* where the caller's bitmaps were */
@@ -43,8 +58,7 @@ void eps_selview_clear(struct eps_selview *view);
  * Takes over the caller's bitmaps: numbers whose bits changed are marked
  * dirty. False if there is no memory; then the view has to be cleared.
  */
-bool eps_selview_update(struct eps_selview *view,
-                        struct eps_registry *registry,
+bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds);
 
 /* What the three bitmaps ask of a number, in poll's terms. */

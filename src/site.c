@@ -107,13 +107,6 @@ void eps_site_failed(struct eps_thread *self, struct eps_site *site)
     eps_count_native(self, EPS_C_native_failed);
 }
 
-void eps_site_pass(struct eps_thread *self, const struct eps_site *site)
-{
-    self->passed = site->key;
-    self->passed_count = site->count;
-    self->passes = eps_policy_passes(site->count);
-}
-
 void eps_site_close_all(struct eps_thread *self)
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++)

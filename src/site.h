@@ -44,9 +44,6 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site);
 /* A set could not be made or kept: native for a while. */
 void eps_site_failed(struct eps_thread *self, struct eps_site *site);
 
-/* The next few calls on this array are passed on unseen. */
-void eps_site_pass(struct eps_thread *self, const struct eps_site *site);
-
 /* All of the thread's sets are given up. */
 void eps_site_close_all(struct eps_thread *self);
 

@@ -56,8 +56,9 @@ struct eps_thread {
 
     /* The next calls on this array are native, and not looked at. */
     const void *passed;
-    uint64_t passed_count;
+    uint64_t passed_length; /* entries, or bits */
     uint32_t passes;
+    enum eps_counter passed_reason;
 
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
@@ -153,6 +154,20 @@ static EPS_PROBED void eps_count_call(struct eps_thread *self,
 {
     eps_count_native(self, reason);
     eps_beat(self);
+}
+
+/*
+ * The next few calls on that array, of so many descriptors, will be native
+ * for the same reason, and are passed on unseen.
+ */
+static inline void eps_thread_pass(struct eps_thread *self, const void *array,
+                                   uint64_t length, uint32_t count,
+                                   enum eps_counter reason)
+{
+    self->passed = array;
+    self->passed_length = length;
+    self->passed_reason = reason;
+    self->passes = eps_policy_passes(count);
 }
 
 /* The sum over all threads, those that ended included. */

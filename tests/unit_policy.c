@@ -116,7 +116,7 @@ static void native_earns_an_eighth_less(void **unused)
                     NATIVE_NS / 8 + NATIVE_NS / 50);
 }
 
-/* Passed on unseen, seven more calls are taken for this one. */
+/* Calls passed on unseen are taken for the one that was seen. */
 static void unseen_calls_earn_too(void **unused)
 {
     struct eps_policy_state seen = learned(), unseen = seen;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds and reads live statistics pages. */
+/*
+ * Finds and reads live statistics pages. They are another process's, maybe
+ * another user's: links are not followed, and what is read is checked.
+ */
 #include "pages.h"
 
 #include "file.h"
@@ -92,6 +95,15 @@ static void add(struct cmd_pages *pages, const struct eps_page *page)
     pages->count++;
 }
 
+/* Two names may lead to one directory, and an exec to another one. */
+static bool is_known(const struct cmd_pages *pages, long long pid)
+{
+    for (size_t i = 0; i < pages->count; i++)
+        if (pages->all[i].page.head.pid == pid)
+            return true;
+    return false;
+}
+
 static void read_entry(struct cmd_pages *pages, int dir, const char *name,
                        unsigned uid)
 {
@@ -103,7 +115,8 @@ static void read_entry(struct cmd_pages *pages, int dir, const char *name,
         return;
     if (!eps_procstat_lives(pid, start))
         unlinkat(dir, name, 0);
-    else if (read_file(dir, name, uid, pid, &page) && page.head.start == start)
+    else if (!is_known(pages, pid) && read_file(dir, name, uid, pid, &page) &&
+             page.head.start == start)
         add(pages, &page);
 }
 
@@ -124,19 +137,32 @@ static void read_directory(struct cmd_pages *pages, const char *path,
     closedir(directory);
 }
 
-static void read_of_user(struct cmd_pages *pages, const char *runtime_dir,
-                         unsigned uid)
+static void read_place(struct cmd_pages *pages, int place,
+                       const char *runtime_dir, unsigned uid)
 {
     char path[PATH_MAX];
 
-    for (int place = 0; place < EPS_PAGEDIRS; place++)
-        if (eps_pagedir_path(place, runtime_dir, uid, path))
-            read_directory(pages, path, uid);
+    if (eps_pagedir_path(place, runtime_dir, uid, path))
+        read_directory(pages, path, uid);
 }
 
-/* The number behind `prefix`; false if there is none, or it is `but`. */
-static bool is_user(const char *name, const char *prefix, unsigned but,
-                    unsigned *uid)
+/*
+ * Where that user's programs look. Their environment may not be ours, but
+ * where logind makes its directory is known.
+ */
+static void read_of_user(struct cmd_pages *pages, const char *runtime_dir,
+                         unsigned uid)
+{
+    char *usual = cmd_format("/run/user/%u", uid);
+
+    read_place(pages, 0, runtime_dir, uid);
+    read_place(pages, 0, usual, uid);
+    read_place(pages, 1, NULL, uid);
+    free(usual);
+}
+
+/* The number behind `prefix`; false if there is none. */
+static bool is_user(const char *name, const char *prefix, unsigned *uid)
 {
     size_t length = strlen(prefix);
     char *end;
@@ -145,23 +171,20 @@ static bool is_user(const char *name, const char *prefix, unsigned but,
         !isdigit((unsigned char)name[length]))
         return false;
     *uid = (unsigned)strtoul(name + length, &end, 10);
-    return !*end && *uid != but;
+    return !*end;
 }
 
-/* The users whose directories are in `where`, for root. */
+/* The users who have something in `where`, for root. */
 static void read_of_others(struct cmd_pages *pages, const char *where,
-                           const char *prefix, const char *tail)
+                           const char *prefix)
 {
     DIR *directory = opendir(where);
     struct dirent *entry;
     unsigned uid;
 
     while (directory && (entry = readdir(directory)) != NULL)
-        if (is_user(entry->d_name, prefix, geteuid(), &uid)) {
-            char *path = cmd_format("%s/%s%s", where, entry->d_name, tail);
-            read_directory(pages, path, uid);
-            free(path);
-        }
+        if (is_user(entry->d_name, prefix, &uid))
+            read_of_user(pages, NULL, uid);
     if (directory)
         closedir(directory);
 }
@@ -172,8 +195,37 @@ void cmd_pages_read(struct cmd_pages *pages)
     read_of_user(pages, getenv("XDG_RUNTIME_DIR"), geteuid());
     if (geteuid() != 0)
         return;
-    read_of_others(pages, "/dev/shm", "epollshim-", "");
-    read_of_others(pages, "/run/user", "", "/epollshim");
+    read_of_others(pages, "/dev/shm", "epollshim-");
+    read_of_others(pages, "/run/user", "");
+}
+
+bool cmd_pages_find(struct eps_page *page, long pid)
+{
+    struct cmd_pages pages = {.count = 0};
+    bool found = false;
+
+    cmd_pages_read(&pages);
+    for (size_t i = 0; i < pages.count && !found; i++) {
+        *page = pages.all[i].page;
+        found = page->head.pid == pid;
+    }
+    free(pages.all);
+    return found;
+}
+
+_Static_assert(EPS_PAGE_MOST <= CMD_MOST_COUNTERS &&
+                   EPS_PAGE_NAME <= sizeof(((struct cmd_counter *)0)->name),
+               "what a page counts");
+
+void cmd_pages_counters(struct cmd_counters *counters,
+                        const struct eps_page *page)
+{
+    counters->count = 0;
+    for (uint32_t i = 0; i < page->head.counters; i++) {
+        struct cmd_counter *counter = &counters->list[counters->count++];
+        strcpy(counter->name, page->names[i]);
+        counter->value = page->head.values[i];
+    }
 }
 
 static char invited[EPS_PAGEDIRS][PATH_MAX]; /* "": it was there before */

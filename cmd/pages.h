@@ -7,6 +7,7 @@
 #ifndef CMD_PAGES_H
 #define CMD_PAGES_H
 
+#include "counters.h"
 #include "page_format.h"
 
 #include <stdbool.h>
@@ -35,6 +36,13 @@ void cmd_pages_uninvite(void);
  * those of processes that are gone.
  */
 void cmd_pages_read(struct cmd_pages *pages);
+
+/* The page of that process; false if it has none, or none that we may see. */
+bool cmd_pages_find(struct eps_page *page, long pid);
+
+/* What the page counts. */
+void cmd_pages_counters(struct cmd_counters *counters,
+                        const struct eps_page *page);
 
 /* The counter of that name, 0 if the page has none. */
 uint64_t cmd_page_value(const struct eps_page *page, const char *name);

@@ -2,7 +2,7 @@
 /* Reads /proc/PID; what ends meanwhile shows as nothing. */
 #include "process.h"
 
-#include "livepage.h"
+#include "pages.h"
 #include "say.h"
 
 #include <dirent.h>
@@ -101,9 +101,9 @@ static void read_page(struct cmd_process *process)
     struct eps_page page;
     struct cmd_counters counters;
 
-    if (!cmd_livepage_find(&page, process->pid))
+    if (!cmd_pages_find(&page, process->pid))
         return;
-    cmd_livepage_counters(&counters, &page);
+    cmd_pages_counters(&counters, &page);
     process->live = true;
     process->calls = cmd_counters_value(&counters, "calls");
     process->answered = cmd_counters_value(&counters, "answered");

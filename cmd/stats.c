@@ -4,7 +4,7 @@
 
 #include "file.h"
 #include "json.h"
-#include "livepage.h"
+#include "pages.h"
 #include "process.h"
 #include "say.h"
 
@@ -36,13 +36,13 @@ struct source {
 static void read_process(struct source *source, int pid)
 {
     cmd_process_must_be_ours(pid);
-    if (!cmd_livepage_find(&source->page, pid))
+    if (!cmd_pages_find(&source->page, pid))
         cmd_die(
             "process %d keeps no live statistics: start it by epollshim "
             "run --live",
             pid);
     source->pid = pid;
-    cmd_livepage_counters(&source->counters, &source->page);
+    cmd_pages_counters(&source->counters, &source->page);
 }
 
 static void read_file(struct source *source, const char *path)

@@ -11,6 +11,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* O_NONBLOCK: a FIFO by that name must not keep us waiting. */
+static int open_to_read(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+/* What went wrong before is what is told. */
+static void close_quietly(int fd)
+{
+    int saved = errno;
+
+    close(fd);
+    errno = saved;
+}
+
 static bool map(struct cmd_file *file, int fd)
 {
     struct stat info;
@@ -28,20 +43,16 @@ static bool map(struct cmd_file *file, int fd)
     return file->bytes != MAP_FAILED;
 }
 
-/* O_NONBLOCK: a FIFO by that name must not keep us waiting. */
 bool cmd_file_map(struct cmd_file *file, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int saved;
+    int fd = open_to_read(path);
     bool done;
 
     *file = (struct cmd_file){NULL, 0};
     if (fd < 0)
         return false;
     done = map(file, fd);
-    saved = errno;
-    close(fd);
-    errno = saved;
+    close_quietly(fd);
     if (!done)
         *file = (struct cmd_file){NULL, 0};
     return done;
@@ -76,15 +87,12 @@ static char *read_all(int fd, size_t *size)
 
 char *cmd_file_read(const char *path, size_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open_to_read(path);
     char *text;
-    int saved;
 
     if (fd < 0)
         return NULL;
     text = read_all(fd, size);
-    saved = errno;
-    close(fd);
-    errno = saved;
+    close_quietly(fd);
     return text;
 }

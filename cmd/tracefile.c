@@ -146,15 +146,34 @@ double cmd_site_saving(const struct cmd_site *site)
     return (site->sums[EPT_ANSWERED_NS] - site->sums[EPT_EPOLL_NS]) / 1e9;
 }
 
+double cmd_site_known(const struct cmd_site *site)
+{
+    double known = site->sums[EPT_CALLS_MADE] - site->sums[EPT_UNSEEN];
+
+    return known > 0 ? known : 1;
+}
+
+struct cmd_span cmd_span_of(const double buckets[], int count)
+{
+    struct cmd_span span = {.first = -1};
+
+    for (int i = 0; i < count; i++) {
+        if (!buckets[i])
+            continue;
+        span.first = span.first < 0 ? i : span.first;
+        span.last = i;
+        span.most = buckets[i] > span.most ? buckets[i] : span.most;
+        span.sum += buckets[i];
+    }
+    return span;
+}
+
 char *cmd_trace_verdict(const struct cmd_trace *trace)
 {
     const double *sums = trace->all.sums;
     double saving = cmd_site_saving(&trace->all);
     double cpu = trace->user + trace->system;
-    double mean =
-        sums[EPT_CALLS_MADE] > sums[EPT_UNSEEN]
-            ? sums[EPT_ASKED] / (sums[EPT_CALLS_MADE] - sums[EPT_UNSEEN])
-            : 0;
+    double mean = sums[EPT_ASKED] / cmd_site_known(&trace->all);
 
     if (!sums[EPT_CALLS_MADE])
         return cmd_format(

@@ -51,6 +51,16 @@ double cmd_site_saving(const struct cmd_site *site);
 /* What the numbers mean, in a sentence or two; the caller frees it. */
 char *cmd_trace_verdict(const struct cmd_trace *trace);
 
+/* The calls of a site of which it is known what they asked; never 0. */
+double cmd_site_known(const struct cmd_site *site);
+
+/* The buckets from the first that is not empty to the last; sum 0: none is. */
+struct cmd_span {
+    int first, last;
+    double most, sum;
+};
+struct cmd_span cmd_span_of(const double buckets[], int count);
+
 /* What a bucket holds: "32-63", "1.0-2.0 ms", "5-10 %". The same buffer. */
 const char *cmd_size_label(int bucket);
 const char *cmd_share_label(int bucket);

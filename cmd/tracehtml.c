@@ -124,35 +124,32 @@ static void put_axis(double most)
     }
 }
 
-/* From the first bucket that is not empty to the last. */
+static void put_columns(const char *title, const double buckets[],
+                        struct cmd_span span, const char *(*label)(int bucket))
+{
+    int columns = span.last - span.first + 1;
+    double step = (double)(WIDTH - LEFT) / (columns < 6 ? 6 : columns);
+    double axis = axis_of(span.most / span.sum);
+
+    printf("<svg viewBox=\"0 0 %d %d\" role=img aria-label=\"%s\">", WIDTH,
+           TOP + HEIGHT + FOOT, title);
+    put_axis(axis);
+    for (int i = span.first; i <= span.last; i++)
+        put_column(i - span.first, step, buckets[i] / span.sum, axis, label(i));
+    puts("</svg>");
+}
+
 static void put_histogram(const char *title, const double buckets[], int count,
                           const char *(*label)(int bucket))
 {
-    int first = 0, last = count - 1;
-    double most = 0, sum = 0;
+    struct cmd_span span = cmd_span_of(buckets, count);
 
-    for (int i = 0; i < count; i++) {
-        most = buckets[i] > most ? buckets[i] : most;
-        sum += buckets[i];
-    }
     printf("<section><h2>%s</h2>", title);
-    if (sum > 0) {
-        while (!buckets[first])
-            first++;
-        while (!buckets[last])
-            last--;
-        int columns = last - first + 1;
-        double step = (double)(WIDTH - LEFT) / (columns < 6 ? 6 : columns);
-        printf("<svg viewBox=\"0 0 %d %d\" role=img aria-label=\"%s\">", WIDTH,
-               TOP + HEIGHT + FOOT, title);
-        double axis = axis_of(most / sum);
-        put_axis(axis);
-        for (int i = first; i <= last; i++)
-            put_column(i - first, step, buckets[i] / sum, axis, label(i));
-        puts("</svg></section>");
-    } else {
-        puts("<p>No call is known well enough.</p></section>");
-    }
+    if (span.sum > 0)
+        put_columns(title, buckets, span, label);
+    else
+        puts("<p>No call is known well enough.</p>");
+    puts("</section>");
 }
 
 /* The site's cost, of which so much would remain. */
@@ -204,7 +201,7 @@ static void put_row(const struct cmd_site *site)
 {
     const double *sums = site->sums;
     double calls = sums[EPT_CALLS_MADE];
-    double known = calls > sums[EPT_UNSEEN] ? calls - sums[EPT_UNSEEN] : 1;
+    double known = cmd_site_known(site);
 
     printf(
         "<tr><td>%.0f<td>%.1f<td>%.2f<td>%.2f<td>%.0f%%<td>%.0f%%<td>%.3f"

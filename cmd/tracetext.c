@@ -10,30 +10,20 @@
 #define BAR 40
 #define MOST_ROWS 20
 
-/* From the first bucket that is not empty to the last. */
 static void show_histogram(const char *title, const double buckets[], int count,
                            const char *(*label)(int bucket))
 {
-    int first = 0, last = count - 1;
-    double most = 0, sum = 0;
+    struct cmd_span span = cmd_span_of(buckets, count);
 
-    for (int i = 0; i < count; i++) {
-        most = buckets[i] > most ? buckets[i] : most;
-        sum += buckets[i];
-    }
-    if (!sum)
+    if (!span.sum)
         return;
-    while (!buckets[first])
-        first++;
-    while (!buckets[last])
-        last--;
     printf("\n%s\n", title);
-    for (int i = first; i <= last; i++) {
-        int length = (int)(buckets[i] / most * BAR + 0.5);
+    for (int i = span.first; i <= span.last; i++) {
+        int length = (int)(buckets[i] / span.most * BAR + 0.5);
         printf("  %14s |%-*.*s| %5.1f%% %12.0f\n", label(i), BAR,
                length || !buckets[i] ? length : 1,
                "########################################",
-               100 * buckets[i] / sum, buckets[i]);
+               100 * buckets[i] / span.sum, buckets[i]);
     }
 }
 
@@ -41,7 +31,7 @@ static void show_site(const struct cmd_site *site)
 {
     const double *sums = site->sums;
     double calls = sums[EPT_CALLS_MADE];
-    double known = calls > sums[EPT_UNSEEN] ? calls - sums[EPT_UNSEEN] : 1;
+    double known = cmd_site_known(site);
 
     printf("%10.0f %8.1f %8.2f %8.2f %5.0f%% %9.3f %9.3f  %s in %s\n", calls,
            sums[EPT_ASKED] / known, sums[EPT_TOLD] / known,

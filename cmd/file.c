@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MOST_TEXT (64UL << 20) /* what grows further has no end */
+
 /* O_NONBLOCK: a FIFO by that name must not keep us waiting. */
 static int open_to_read(const char *path)
 {
@@ -73,7 +75,8 @@ static char *read_all(int fd, size_t *size)
 
     *size = 0;
     while ((got = read(fd, text + *size, room - 1 - *size)) != 0) {
-        if (got < 0) {
+        if (got < 0 || *size > MOST_TEXT) {
+            errno = got < 0 ? errno : EFBIG;
             free(text);
             return NULL;
         }

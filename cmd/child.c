@@ -11,37 +11,61 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Servers are told to end by them, or to read their configuration again. */
+static const int orders[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                             SIGALRM, SIGUSR1, SIGUSR2};
+#define ORDERS (sizeof(orders) / sizeof(*orders))
+
 static pid_t child;
 
-/* What we are sent is meant for the program; its end is ours. */
-static void pass_on(int number)
+/*
+ * What we are sent is meant for the program; its end is ours. What comes from
+ * the kernel, it sends to the program as well, as the terminal's are sent to
+ * all that is in the foreground.
+ */
+static void pass_on(int number, siginfo_t *from, void *context)
 {
-    if (child > 0)
+    (void)context;
+    if (from->si_code <= 0)
         kill(child, number);
 }
 
-static void handle(int number, void (*handler)(int))
+static void hold(sigset_t *before)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigset_t all;
 
-    sigaction(number, &action, NULL);
+    sigemptyset(&all);
+    for (size_t i = 0; i < ORDERS; i++)
+        sigaddset(&all, orders[i]);
+    sigprocmask(SIG_BLOCK, &all, before);
 }
 
-/* The terminal sends its signals to the program as well: once is enough. */
+static void take_orders(void)
+{
+    struct sigaction action = {.sa_sigaction = pass_on,
+                               .sa_flags = SA_SIGINFO | SA_RESTART};
+
+    for (size_t i = 0; i < ORDERS; i++)
+        sigaction(orders[i], &action, NULL);
+}
+
+/* Whatever comes between the fork and the handlers is held back until then. */
 int cmd_child_run(char *argv[])
 {
+    sigset_t before;
     int status;
 
+    hold(&before);
     child = fork();
     if (child < 0)
         cmd_die("no process to be had: %s: end some and try again",
                 strerror(errno));
-    if (child == 0)
+    if (child == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
         cmd_launch_exec(argv);
-    handle(SIGTERM, pass_on);
-    handle(SIGHUP, pass_on);
-    handle(SIGINT, SIG_IGN);
-    handle(SIGQUIT, SIG_IGN);
+    }
+    take_orders();
+    sigprocmask(SIG_SETMASK, &before, NULL);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             cmd_die("the program was lost: %s", strerror(errno));

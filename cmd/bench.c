@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +85,7 @@ static _Noreturn void become_cell(const struct bench *bench, int n, int out)
     char *ready = cmd_format("--ready=%s", bench->ready);
     char *seconds = cmd_format("--seconds=%s", bench->seconds);
 
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* it has nobody to report to then */
     dup2(out, STDOUT_FILENO);
     cmd_launch_exec(
         (char *[]){bench->program, call, number, ready, seconds, NULL});

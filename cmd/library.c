@@ -175,8 +175,8 @@ static bool find_given(struct cmd_library *library, const char *given,
     }
     if (!fits(library->file, program, &library->libc)) {
         *why = cmd_format(
-            "--library=%s is no library%s%s: name a "
-            "libepollshim.so that was built for it",
+            "%s is no library%s%s: name a libepollshim.so that was built for "
+            "it, or use the epollshim of that architecture",
             given, program ? " for " : "",
             program ? cmd_elf_machine_name(program->machine) : "");
         return false;
@@ -204,11 +204,16 @@ bool cmd_library_find(struct cmd_library *library, const char *given,
                is_nameable(library, why);
     if (find_beside(library, program) || find_installed(library, program))
         return is_nameable(library, why);
-    *why = cmd_format(
-        "there is no libepollshim.so for %d-bit %s programs in %s "
-        "or beside it: install the one of that architecture, or name it by "
-        "--library=FILE",
-        program ? program->bits : 64,
-        cmd_elf_machine_name(program ? program->machine : 0), libdir);
+    *why =
+        program
+            ? cmd_format(
+                  "there is no libepollshim.so for %d-bit %s programs in %s "
+                  "or beside it: install the one of that architecture, or "
+                  "name it by --library=FILE",
+                  program->bits, cmd_elf_machine_name(program->machine), libdir)
+            : cmd_format(
+                  "there is no libepollshim.so in %s: install it, or name it "
+                  "by --library=FILE",
+                  libdir);
     return false;
 }

@@ -45,7 +45,7 @@ def _i386():
                  "PKG_CONFIG_LIBDIR=/usr/lib/i386-linux-gnu/pkgconfig"]
     alien = "starts the machine's own programs, which are 64-bit"
     left_out = {f"tests/cmd-{name}": alien
-                for name in ("run", "check", "verify")}
+                for name in ("run", "check", "classes", "verify")}
     wide = "CPPFLAGS=-D_TIME_BITS=64 -D_FILE_OFFSET_BITS=64"
     yield Platform("i386", "32-bit x86, programs with 32-bit times", packages,
                    "i386", configure, left_out=left_out)

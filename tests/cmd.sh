@@ -8,9 +8,10 @@ ulimit -c 0
 export LC_ALL=C
 unset LD_PRELOAD "${!EPOLLSHIM_@}"
 
-command=$PWD/epollshim
+build=$PWD
+command=$build/epollshim
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-target=$PWD/tests/cmd_target
+target=$build/tests/cmd_target
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/$(basename "$0").XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -53,6 +54,15 @@ refuses() {
 # counter NAME FILE
 counter() {
     sed -n "s/^$1 //p" "$2"
+}
+
+# configured NAME: a directory as the build has it, such as libdir.
+configured() {
+    (cd "$build"
+        value() { sed -n "s/^$1 = //p" Makefile; }
+        prefix=$(value prefix)
+        exec_prefix=$(eval "echo $(value exec_prefix)")
+        eval "echo $(value "$1")")
 }
 
 # valid_json: what was printed is one JSON value.

@@ -77,7 +77,8 @@ static bool locate(struct cmd_program *program, const char *name)
     if (error == ENOENT || error == ENOTDIR)
         return REFUSE(program, CMD_MISSING, "%s: not found: %s", name,
                       strchr(name, '/') ? "look at its path"
-                                        : "give its path, or mend PATH");
+                                        : "give its path, or mend PATH; "
+                                          "epollshim --help lists commands");
     return REFUSE(program, CMD_UNRUNNABLE,
                   "%s: %s: name an executable file, or chmod +x it", name,
                   strerror(error));
@@ -95,14 +96,29 @@ static char *first_line(const struct cmd_file *file)
     return strndup(text, length);
 }
 
-/* env looks for the program behind its options and assignments. */
+/* True for those of env's options that are followed by a word of theirs. */
+static bool takes_word(const char *option)
+{
+    return strcmp(option, "-u") == 0 || strcmp(option, "--unset") == 0 ||
+           strcmp(option, "-C") == 0 || strcmp(option, "--chdir") == 0;
+}
+
+/*
+ * env looks for the program behind its options and assignments. -S, by which
+ * it has options in a first line at all, may be one word with what it splits.
+ */
 static const char *behind_env(char *words)
 {
     char *word;
 
-    while ((word = strtok_r(NULL, " \t\r", &words)) != NULL)
-        if (*word != '-' && !strchr(word, '='))
+    while ((word = strtok_r(NULL, " \t\r", &words)) != NULL) {
+        if (strncmp(word, "-S", 2) == 0 && word[2])
+            word += 2;
+        if (takes_word(word))
+            strtok_r(NULL, " \t\r", &words);
+        else if (*word != '-' && !strchr(word, '='))
             return word;
+    }
     return NULL;
 }
 
@@ -176,13 +192,17 @@ static bool follow_scripts(struct cmd_program *program)
 
 /* --- the file ------------------------------------------------------------- */
 
+/* An empty file is a script of no commands. */
+static bool is_text(const struct cmd_file *file)
+{
+    return !file->size || (*(const char *)file->bytes != '\177' &&
+                           !memchr(file->bytes, '\0', file->size));
+}
+
 /* What is neither ELF nor begins with #!, execvp gives to the shell. */
 static bool read_elf(struct cmd_program *program)
 {
-    const unsigned char *bytes = program->file.bytes;
-
-    if (program->file.size >= 4 && memcmp(bytes, "\177ELF", 4) != 0 &&
-        !program->script && !memchr(bytes, '\0', program->file.size)) {
+    if (!program->script && is_text(&program->file)) {
         program->script = program->path;
         program->path = cmd_format("/bin/sh");
         if (!open_file(program))

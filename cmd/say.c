@@ -6,12 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* One line, whatever is in the names of files that it tells. */
 static void say(const char *format, va_list list)
 {
+    char *text;
+
     fflush(stdout);
-    fputs("epollshim: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, list) < 0)
+        return;
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127)
+            *at = '?';
+    fprintf(stderr, "epollshim: %s\n", text);
+    free(text);
 }
 
 void cmd_warn(const char *format, ...)

@@ -28,8 +28,8 @@ struct eps_deadline {
 
 static inline struct eps_deadline eps_deadline_of_ms(int ms)
 {
-    return (struct eps_deadline){
-        .left = ms < 0 ? EPS_FOR_EVER : ms * EPS_MS, .absolute = true};
+    return (struct eps_deadline){.left = ms < 0 ? EPS_FOR_EVER : ms * EPS_MS,
+                                 .absolute = true};
 }
 
 /* A timeout beyond 200 years is for ever. */

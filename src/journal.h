@@ -14,7 +14,7 @@
 #define EPS_JOURNAL_SIZE 4096u
 
 struct eps_journal {
-    _Atomic uint32_t head;                       /* entries ever begun */
+    _Atomic uint32_t head; /* entries ever begun */
     _Alignas(64) _Atomic uint64_t ring[EPS_JOURNAL_SIZE]; /* mark, number */
 };
 

@@ -5,28 +5,24 @@
 #include "policy.h"
 
 #define NATIVE_CALL 130 /* a native call that looks at nothing */
-#define NATIVE_16                                                              \
-    (20 * 16) /* a descriptor, before any was timed: the least                 \
-               */
 #define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
-#define NATIVE_READY 8 /* a ready one's revents */
-#define EPOLL_CALL 220 /* our own way through a call, epoll_wait included */
+#define NATIVE_16 (20 * 16) /* a descriptor, before any was timed */
+#define NATIVE_READY 8      /* a ready one's revents */
+#define EPOLL_CALL 220      /* our way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
 #define EPOLL_READY 165 /* in real loops, where caches are cold */
 #define COMPARE_16 3    /* an entry's compare, in 1/16 ns */
 #define BUILD 420       /* a descriptor's part in making a set */
 #define FIRST_TIMED 8   /* native calls that are all timed */
 #define TIMED_CALLS 16  /* ... and later one in so many */
-#define FEW 64 /* descriptors: a look at a native call would show most */
+#define FEW 64          /* where a look at a native call would show most */
 #define FEW_PASSES 31
-#define MANY 1024 /* ... and here not at all */
+#define MANY 1024 /* ... and where not at all */
 #define PASSES 7
 #define MOST_DOUBLINGS 6
-#define CHURN_CALLS 8 /* epoll calls that churn is an average of */
-#define CHURN_FORGET                                                           \
-    1024                   /* native calls after which it is mostly forgotten  \
-                            */
+#define CHURN_CALLS 8      /* epoll calls that churn is an average of */
+#define CHURN_FORGET 1024  /* native calls that make it mostly forgotten */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
 int64_t eps_policy_native_cost(const struct eps_policy_state *state,

@@ -21,15 +21,16 @@
 #define EPS_COST_ADD 1300
 #define EPS_COST_MODIFY 350
 #define EPS_COST_DELETE 700
-#define EPS_COST_LOOK 200 /* natively, at what epoll can't tell, or not yet */
+#define EPS_COST_LOOK 200  /* natively, at what epoll can't tell, or not yet */
 #define EPS_COST_CHANGE 15 /* an entry that differs from its copy */
 
 struct eps_policy_state {
-    bool epoll;         /* calls are answered from an epoll set now */
-    uint8_t doublings;  /* of the entry price */
-    uint16_t samples;   /* native calls since one was timed */
-    uint32_t good;      /* epoll calls since the price was changed */
-    uint32_t native_16; /* native cost of a descriptor, in 1/16 ns; 0: unknown */
+    bool epoll;        /* calls are answered from an epoll set now */
+    uint8_t doublings; /* of the entry price */
+    uint16_t samples;  /* native calls since one was timed */
+    uint32_t good;     /* epoll calls since the price was changed */
+    uint32_t
+        native_16; /* native cost of a descriptor, in 1/16 ns; 0: unknown */
     int64_t churn; /* the work of a call in the last epoll phase, on average */
     int64_t credit;
 };

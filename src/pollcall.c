@@ -11,6 +11,7 @@
 #include "pollturn.h"
 #include "process.h"
 #include "site.h"
+#include "turn.h"
 #include "verify.h"
 
 static bool resembles(const struct eps_set *set, const void *context)
@@ -112,6 +113,7 @@ static void answer_again(const struct eps_pollcall *call, struct eps_set *set,
     struct eps_pollcall now = {.array = array,
                                .count = call->count,
                                .site = call->site,
+                               .epoch = call->epoch,
                                .deadline = eps_deadline_of_ms(0)};
 
     if (eps_pollview_update(&set->poll, &set->registry, array,
@@ -122,11 +124,11 @@ static void answer_again(const struct eps_pollcall *call, struct eps_set *set,
 static enum eps_outcome answer(struct eps_pollcall *call,
                                struct eps_thread *self)
 {
-    uint32_t epoch = atomic_load(&eps_thread_epoch);
     enum eps_outcome outcome;
     struct eps_set *set;
     bool fresh, updated;
 
+    call->epoch = atomic_load(&eps_thread_epoch);
     self->changing = true;
     set = find_set(call, self);
     fresh = set && !set->calls;
@@ -142,9 +144,9 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     }
     outcome = eps_pollturn_answer(call, set, self);
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
-        epoch == atomic_load(&eps_thread_epoch))
+        !eps_turn_is_elsewhere(call->epoch))
         eps_verify_poll(call, set, self, answer_again);
-    if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
+    if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
     else if (fresh)
         set->work = 0; /* the building was paid by its price */

@@ -29,7 +29,8 @@ struct eps_pollcall {
 
     /* On the way. */
     struct eps_site *site;
-    int64_t begun; /* when the native call began, if it is to be timed */
+    uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
+    int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     bool slept;   /* it has waited: numbers may have ended meanwhile */
     bool expired; /* the native wait ended by its timeout */

@@ -104,12 +104,11 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
 static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
                          struct eps_thread *self, int found)
 {
-    uint32_t epoch = atomic_load(&eps_thread_epoch);
     uint32_t ends = self->ends;
     int ready = eps_pollwait_sleep(call, set, self, found);
 
-    if (epoch != atomic_load(&eps_thread_epoch))
-        return ready < 0 ? interrupted_elsewhere(call) : EPS_TURN_NATIVE;
+    if (eps_turn_is_elsewhere(call->epoch))
+        return ready == -EINTR ? interrupted_elsewhere(call) : EPS_TURN_ODD;
     if (ready == -EINTR)
         return interrupted(call, set, self, ends);
     if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
@@ -138,6 +137,8 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
         return EPS_TURN_ODD;
     /* Note (b): a mask is the kernel's to read, and comes first. */
     found = call->mask ? 0 : eps_epset_look(set, self);
+    if (eps_turn_is_elsewhere(call->epoch))
+        return EPS_TURN_ODD;
     if (found < 0)
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     if (asks_natively(call, set, found))

@@ -167,6 +167,8 @@ int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
 
     if (!count)
         return EPS_TURN_NATIVE;
+    if (set->waits[0].fd < 0) /* lost, or our parent's */
+        return EPS_TURN_AGAIN;
     if (count > 1) {
         eps_count(self, EPS_C_residual_looks);
         set->work += EPS_COST_LOOK;

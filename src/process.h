@@ -38,7 +38,7 @@ struct eps_process {
     _Atomic bool sticky;   /* a personality we don't model: likewise */
     _Atomic bool guest;    /* in another process's descriptor table: likewise */
     _Atomic bool shared;   /* a process may run in our memory (CLONE_VM) */
-    _Atomic bool haunted; /* an item has outlived the close of its number */
+    _Atomic bool haunted;  /* an item has outlived the close of its number */
     _Atomic uint64_t open_limit; /* soft RLIMIT_NOFILE; poll's EINVAL */
 };
 

@@ -16,6 +16,7 @@
 #include "process.h"
 #include "selturn.h"
 #include "site.h"
+#include "turn.h"
 #include "verify.h"
 
 #include <sys/select.h>
@@ -197,6 +198,7 @@ static bool answer_again(const struct eps_selcall *call, struct eps_set *set,
                               .sets = *sets,
                               .precise = true,
                               .site = call->site,
+                              .epoch = call->epoch,
                               .deadline = eps_deadline_of_ms(0)};
 
     return eps_selview_update(&set->select, &set->registry, sets, call->nfds) &&
@@ -206,11 +208,11 @@ static bool answer_again(const struct eps_selcall *call, struct eps_set *set,
 static enum eps_outcome answer(struct eps_selcall *call,
                                struct eps_thread *self)
 {
-    uint32_t epoch = atomic_load(&eps_thread_epoch);
     enum eps_outcome outcome;
     struct eps_set *set;
     bool fresh, updated;
 
+    call->epoch = atomic_load(&eps_thread_epoch);
     self->changing = true;
     set = find_set(call, self);
     fresh = set && !set->calls;
@@ -227,9 +229,9 @@ static enum eps_outcome answer(struct eps_selcall *call,
     }
     outcome = eps_selturn_answer(call, set, self);
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
-        epoch == atomic_load(&eps_thread_epoch))
+        !eps_turn_is_elsewhere(call->epoch))
         eps_verify_select(call, set, self, answer_again);
-    if (epoch != atomic_load(&eps_thread_epoch) || outcome == EPS_NATIVE)
+    if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
     else if (fresh)
         set->work = 0; /* the building was paid by its price */

@@ -31,7 +31,8 @@ struct eps_selcall {
     uint32_t count; /* descriptors in any of the sets */
     bool same;      /* ... and they are those of the last call */
     struct eps_site *site;
-    int64_t begun; /* when the native call began, if it is to be timed */
+    uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
+    int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     bool entered; /* every number was open once: now a closed one is told */
     bool slept;   /* it has waited: numbers may have ended meanwhile */

@@ -85,13 +85,12 @@ static int failed(int error)
 static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
                         struct eps_thread *self)
 {
-    uint32_t epoch = atomic_load(&eps_thread_epoch);
     uint32_t ends = self->ends;
     int told = 0, ready;
 
     ready = eps_selwait_sleep(call, set, self, &told);
-    if (epoch != atomic_load(&eps_thread_epoch))
-        return ready < 0 ? ready : EPS_TURN_NATIVE;
+    if (eps_turn_is_elsewhere(call->epoch))
+        return ready == -EINTR ? ready : EPS_TURN_ODD;
     if (ready == -EINTR)
         return interrupted(call, set, self, ends);
     if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
@@ -130,6 +129,8 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
         return EPS_TURN_ODD;
     /* A mask is the kernel's to read, and comes first (G2, G3). */
     found = call->mask ? 0 : eps_epset_look(set, self);
+    if (eps_turn_is_elsewhere(call->epoch))
+        return EPS_TURN_ODD;
     if (found < 0)
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     eps_selview_begin(&set->select);

@@ -241,6 +241,8 @@ int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
     int epfd = atomic_load(&set->epfd);
     int ready, nfds;
 
+    if (epfd < 0) /* lost, or our parent's */
+        return EPS_TURN_AGAIN;
     /* Room for our own bit, which may be beyond the caller's. */
     if (!eps_selview_reserve(view, epfd + 1))
         return -ENOMEM;

@@ -88,6 +88,21 @@ static void close_copy(int fd)
         EPS_SYS1(SYS_close, fd);
 }
 
+/*
+ * A handler has forked, and its child may come back into the call that was
+ * interrupted: that reads on in its thread's sets. They are left as they
+ * are, for good.
+ */
+static bool is_in_use(const struct eps_set *set)
+{
+    const struct eps_thread *self = eps_thread_mine;
+    bool is_ours = false;
+
+    for (int i = 0; self && self->frame && i < EPS_THREAD_SITES; i++)
+        is_ours |= self->sites[i].set == set;
+    return is_ours;
+}
+
 void eps_set_reset_all(void)
 {
     unsigned end = eps_setpool_end();
@@ -98,6 +113,8 @@ void eps_set_reset_all(void)
             continue;
         close_copy(atomic_exchange(&set->epfd, -1));
         eps_epset_wake(set);
+        if (is_in_use(set))
+            continue;
         free_memory(set);
         eps_setpool_give_back(set);
     }

@@ -23,11 +23,10 @@ struct eps_site *eps_site_at(struct eps_thread *self, enum eps_call call,
  * without a set, size is all there is to go by; with one, `resembles` has
  * to agree. NULL if there is none.
  */
-struct eps_site *eps_site_like(struct eps_thread *self, enum eps_call call,
-                               uint32_t count,
-                               bool (*resembles)(const struct eps_set *set,
-                                                 const void *context),
-                               const void *context);
+struct eps_site *
+eps_site_like(struct eps_thread *self, enum eps_call call, uint32_t count,
+              bool (*resembles)(const struct eps_set *set, const void *context),
+              const void *context);
 
 /* A fresh site, in a free place or the one unused for longest. */
 struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call);

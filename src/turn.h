@@ -25,6 +25,17 @@ enum eps_turn {
 };
 
 /*
+ * A handler has forked, and this is the child that came back from it into a
+ * call begun in its parent: the set is an orphan, and what is not told yet
+ * is native's.
+ */
+static inline bool eps_turn_is_elsewhere(uint32_t epoch)
+{
+    return epoch !=
+           atomic_load_explicit(&eps_thread_epoch, memory_order_relaxed);
+}
+
+/*
  * The set made to agree with the caller's, and now and then a look for what
  * no hook can have seen. -errno: the set is of no more use.
  */

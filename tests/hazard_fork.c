@@ -7,11 +7,13 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -298,6 +300,66 @@ static void children_made_inside_libc_leave_parent_alone(void **state)
     watch_close(&w);
 }
 
+/*
+ * A handler forks, and the child comes back from it into the very call that
+ * the signal has interrupted: the middle of the library, whose sets the fork
+ * had just taken apart. It read an answer out of memory that was gone, or
+ * slept on a descriptor that was closed.
+ */
+static volatile sig_atomic_t forked, is_child;
+
+static void fork_once(int number)
+{
+    (void)number;
+    if (forked)
+        return;
+    pid_t pid = fork();
+    is_child = pid == 0;
+    forked = is_child ? 1 : pid;
+}
+
+/* Calls until the handler has forked, and in the child a few more. */
+static void call_until_forked(struct watch *w, bool is_select, int timeout_ms)
+{
+    for (int left = 4; left > 0; left -= forked != 0) {
+        int ret =
+            is_select ? watch_select(w, timeout_ms) : watch_poll(w, timeout_ms);
+        require(timeout_ms ? ret == 0 || errno == EINTR : ret == 1);
+        if (forked && !is_child)
+            return;
+    }
+    _exit(0);
+}
+
+static void forks_in_calls(bool is_select, int timeout_ms)
+{
+    struct sigaction action = {.sa_handler = fork_once};
+    struct watch w;
+
+    assert_true(watch_open(&w, ROW));
+    if (!timeout_ms)
+        assert_int_equal(write(w.peers[3], "x", 1), 1);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    for (int i = 0; i < 100; i++) {
+        struct itimerval soon = {.it_value.tv_usec = 100 + i * 3};
+        forked = 0;
+        assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+        call_until_forked(&w, is_select, timeout_ms);
+        child_join(forked);
+    }
+    assert_int_not_equal(signal(SIGALRM, SIG_DFL), SIG_ERR);
+    watch_close(&w);
+}
+
+static void child_of_a_handlers_fork_goes_on_inside_the_call(void **state)
+{
+    (void)state;
+    forks_in_calls(false, 0);
+    forks_in_calls(true, 0);
+    forks_in_calls(false, 2);
+    forks_in_calls(true, 2);
+}
+
 static const struct suite_test tests[] = {
     TEST(child_goes_on_polling_the_same_array),
     TEST(child_that_only_closes_leaves_parent_alone),
@@ -309,6 +371,7 @@ static const struct suite_test tests[] = {
     TEST(exec_closes_the_librarys_descriptors),
     TEST(exec_after_polling_closes_the_librarys_descriptors),
     TEST(children_made_inside_libc_leave_parent_alone),
+    TEST(child_of_a_handlers_fork_goes_on_inside_the_call),
 };
 
 SUITE(tests)

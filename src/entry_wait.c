@@ -4,14 +4,19 @@
  */
 #include "entry_wait.h"
 
+#include "steady.h"
+
 /* `next` is the function that the program has asked for. */
 CONSIDERED consider_poll(int (*next)(struct pollfd *, nfds_t, int),
                          struct pollfd *fds, nfds_t n, int timeout)
 {
-    struct eps_pollcall call = {
-        .array = fds, .count = n, .timeout_ms = timeout};
+    struct eps_pollcall call;
     int ret;
 
+    if (eps_steady_poll(fds, n, timeout, &ret))
+        return ret;
+    call =
+        (struct eps_pollcall){.array = fds, .count = n, .timeout_ms = timeout};
     if (run_poll(&call, &ret))
         return ret;
     return poll_was_native(&call, next(fds, n, timeout));
@@ -59,9 +64,13 @@ CONSIDERED consider_select(int (*next)(int, fd_set *, fd_set *, fd_set *,
                            int n, fd_set *r, fd_set *w, fd_set *x,
                            struct timeval *timeout)
 {
-    struct eps_selcall call = selcall(n, r, w, x);
+    struct eps_bitmaps sets = bitmaps(r, w, x);
+    struct eps_selcall call;
     int ret;
 
+    if (eps_steady_select(n, &sets, timeout, &ret))
+        return ret;
+    call = selcall(n, r, w, x);
     call.timeval = timeout;
     if (run_select(&call, &ret))
         return ret;

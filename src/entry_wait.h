@@ -72,12 +72,15 @@ static inline int select_was_native(const struct eps_selcall *call, int ret)
     return ret;
 }
 
+static inline struct eps_bitmaps bitmaps(fd_set *r, fd_set *w, fd_set *x)
+{
+    return (struct eps_bitmaps){
+        {(unsigned long *)r, (unsigned long *)w, (unsigned long *)x}};
+}
+
 static inline struct eps_selcall selcall(int n, fd_set *r, fd_set *w, fd_set *x)
 {
-    return (struct eps_selcall){
-        .nfds = n,
-        .sets = {{(unsigned long *)r, (unsigned long *)w, (unsigned long *)x}},
-    };
+    return (struct eps_selcall){.nfds = n, .sets = bitmaps(r, w, x)};
 }
 
 static inline bool run_select(struct eps_selcall *call, int *ret)

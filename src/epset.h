@@ -48,6 +48,7 @@ struct eps_set {
     unsigned id;             /* what fdwatch calls the holder; immutable */
 
     enum eps_call call;
+    bool sleepy;    /* its last call slept */
     bool haunted;   /* a ghost was met: the epoll descriptor is to be rebuilt */
     uint32_t mark;  /* the journal is read up to here */
     uint32_t calls; /* answered from this set */

@@ -32,14 +32,15 @@ int64_t eps_policy_native_cost(const struct eps_policy_state *state,
     int64_t looking = (int64_t)call->count * each / 16;
 
     /* Going to sleep, it also queues on each, and looks once more after. */
-    return NATIVE_CALL + (call->slept ? 2 * looking : looking) +
-           (int64_t)call->ready * NATIVE_READY;
+    return (NATIVE_CALL + looking) * (1 + (int64_t)call->more) +
+           (call->slept ? looking : 0) + (int64_t)call->ready * NATIVE_READY;
 }
 
 int64_t eps_policy_epoll_cost(const struct eps_policy_call *call)
 {
-    return EPOLL_CALL + (call->slept ? EPOLL_SLEEP : 0) +
-           (int64_t)call->count * COMPARE_16 / 16 +
+    return (EPOLL_CALL + (int64_t)call->count * COMPARE_16 / 16) *
+               (1 + (int64_t)call->more) +
+           (call->slept ? EPOLL_SLEEP : 0) +
            (int64_t)call->ready * EPOLL_READY + call->work;
 }
 
@@ -119,12 +120,16 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
 
     state->credit +=
         eps_policy_native_cost(state, call) - eps_policy_epoll_cost(call);
+    if (call->more >= CHURN_CALLS)
+        state->churn = 0;
     state->churn += (call->work - state->churn) / CHURN_CALLS;
     if (state->credit > most)
         state->credit = most;
     if (state->credit >= 0) {
-        if (++state->good % FORGET_CALLS == 0 && state->doublings)
+        state->good += 1 + call->more;
+        if (state->good >= FORGET_CALLS && state->doublings)
             state->doublings--;
+        state->good %= FORGET_CALLS;
         return true;
     }
     state->epoll = false;

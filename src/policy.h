@@ -35,10 +35,11 @@ struct eps_policy_state {
     int64_t credit;
 };
 
-/* What one call did. */
+/* What one call did, or several that asked the same. */
 struct eps_policy_call {
     uint32_t count;    /* descriptors asked about */
-    uint32_t ready;    /* ... and reported */
+    uint32_t ready;    /* ... and reported, by all */
+    uint32_t more;     /* calls besides the one; none of them slept */
     bool slept;        /* it had to wait */
     int64_t work;      /* changes to the set, at the costs above */
     int64_t native_ns; /* a timed native call's duration; 0: not timed */

@@ -84,11 +84,15 @@ static void account(struct eps_pollcall *call, struct eps_thread *self,
         .ready = call->ret > 0 ? (uint32_t)call->ret : 0,
         .slept = call->slept,
         .work = set->work,
+        .more = call->site->steady_calls,
     };
 
     set->work = 0;
+    set->sleepy = call->slept;
     eps_count_more(self, EPS_C_asked, done.count);
     eps_count_more(self, EPS_C_told, done.ready);
+    done.ready += call->site->steady_ready;
+    call->site->steady_calls = call->site->steady_ready = 0;
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&call->site->policy, &done))
         eps_site_close(self, call->site);

@@ -21,28 +21,6 @@
 
 #include <errno.h>
 
-/* Tells the events of the last look. */
-static int tell_events(struct eps_pollcall *call, struct eps_set *set,
-                       struct eps_thread *self, int found)
-{
-    int told = 0;
-
-    for (int i = 0; i < found; i++) {
-        struct eps_event event = eps_epset_event(set, i, self);
-        if (event.fd < 0)
-            continue;
-        struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
-        int here =
-            reg->flags & EPS_REG_BACKED
-                ? 0 /* the native look has told it, and all of it */
-                : eps_pollview_tell(&set->poll, reg, event.events, call->array);
-        if (!here && !eps_pollview_is_told(&set->poll, reg))
-            eps_epset_unwanted(set, event.fd, self);
-        told += here;
-    }
-    return told;
-}
-
 /*
  * Something ended while we slept: what native's last look would find of it
  * (note (a)). Entries told already keep their answer.
@@ -96,7 +74,7 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
         found = eps_epset_look(set, self);
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
-    told += tell_events(call, set, self, found);
+    told += eps_turn_tell(set, self, found, call->array);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
@@ -144,7 +122,7 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
     if (asks_natively(call, set, found))
         return turn_natively(call, set, self, found);
     eps_pollview_clear_ready(&set->poll, call->array);
-    told = found ? tell_events(call, set, self, found) : 0;
+    told = found ? eps_turn_tell(set, self, found, call->array) : 0;
     /* Events that are nobody's must not pass for an answer (note (b)). */
     return !told && found ? EPS_TURN_AGAIN : told;
 }

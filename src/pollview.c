@@ -218,6 +218,7 @@ static bool update_block(struct eps_pollview *view,
     for (uint32_t start = from; start < to; start += 64) {
         uint64_t bits = differing(array + start, view->copy + start,
                                   to - start < 64 ? to - start : 64);
+        view->same &= !bits;
         for (; bits; bits &= bits - 1) {
             uint32_t i = start + (uint32_t)__builtin_ctzll(bits);
             struct pollfd entry = *(const volatile struct pollfd *)&array[i];
@@ -261,6 +262,7 @@ bool eps_pollview_update(struct eps_pollview *view,
 {
     if (!eps_pollview_reserve(view, count))
         return false;
+    view->same = count == view->count;
     if (count < view->count)
         truncate_to(view, registry, count);
     for (uint32_t i = 0; i < view->count; i += BLOCK) {

@@ -31,6 +31,7 @@ struct eps_pollview {
     uint32_t capacity;          /* entries the memory below has room for */
     struct pollfd *copy;        /* start of the one mapping they share */
     struct eps_link *links;
+    bool same;            /* the last update found nothing changed */
     int32_t *ready;       /* positions whose copied revents may be set */
     uint32_t ready_count; /* never more than capacity */
 };

@@ -16,6 +16,7 @@
 #include "process.h"
 #include "selturn.h"
 #include "site.h"
+#include "timeval.h"
 #include "turn.h"
 #include "verify.h"
 
@@ -163,11 +164,15 @@ static void account(struct eps_selcall *call, struct eps_thread *self,
         .ready = call->ret > 0 ? (uint32_t)call->ret : 0,
         .slept = call->slept,
         .work = set->work,
+        .more = call->site->steady_calls,
     };
 
     set->work = 0;
+    set->sleepy = call->slept;
     eps_count_more(self, EPS_C_asked, done.count);
     eps_count_more(self, EPS_C_told, done.ready);
+    done.ready += call->site->steady_ready;
+    call->site->steady_calls = call->site->steady_ready = 0;
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&call->site->policy, &done))
         eps_site_close(self, call->site);
@@ -246,13 +251,6 @@ static bool is_fit_timespec(const struct timespec *timeout)
                         timeout->tv_nsec < 1000000000);
 }
 
-/* select()'s is rewritten by libc in odd cases (T1): those are native. */
-static bool is_fit_timeval(const struct timeval *timeout)
-{
-    return !timeout || (timeout->tv_sec >= 0 && timeout->tv_sec <= INT_MAX &&
-                        timeout->tv_usec >= 0 && timeout->tv_usec < 1000000);
-}
-
 static bool has_fit_timeout(struct eps_selcall *call)
 {
     const struct timeval *timeval = call->timeval;
@@ -262,7 +260,7 @@ static bool has_fit_timeout(struct eps_selcall *call)
         call->deadline = eps_deadline_of_timespec(call->timespec);
         return true;
     }
-    if (call->precise || !is_fit_timeval(timeval))
+    if (call->precise || !eps_timeval_is_fit(timeval))
         return false;
     if (timeval)
         timeout = (struct timespec){timeval->tv_sec, timeval->tv_usec * 1000};

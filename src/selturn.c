@@ -6,36 +6,16 @@
  * Kernel notes:
  * (a) EBADF belongs to a call's entry (S4); see selwait.c.
  * (b) The sets are untouched by EINTR and EBADF.
- * (c) What is left of the time is truncated to microseconds, so a call that
- *     finds something at once leaves at most one less.
  */
 #include "selturn.h"
 
 #include "process.h"
 #include "selwait.h"
 #include "site.h"
+#include "timeval.h"
 #include "turn.h"
 
 #include <errno.h>
-
-static int tell_events(struct eps_set *set, struct eps_thread *self, int found)
-{
-    int told = 0;
-
-    for (int i = 0; i < found; i++) {
-        struct eps_event event = eps_epset_event(set, i, self);
-        if (event.fd < 0)
-            continue;
-        struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
-        int here = reg->flags & EPS_REG_BACKED
-                       ? 0 /* the native look has told it, and all of it */
-                       : eps_selview_tell(&set->select, event.fd, event.events);
-        if (!here && !eps_selview_is_told(&set->select, event.fd))
-            eps_epset_unwanted(set, event.fd, self);
-        told += here;
-    }
-    return told;
-}
 
 /* A handler ran. Numbers that others closed before it are told even so. */
 static int interrupted(struct eps_selcall *call, struct eps_set *set,
@@ -66,7 +46,7 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
     found = eps_epset_look(set, self);
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
-    told += tell_events(set, self, found);
+    told += eps_turn_tell(set, self, found, NULL);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
@@ -111,7 +91,7 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
         told = 0;
     if (told < 0)
         return failed(told);
-    told += tell_events(set, self, found);
+    told += eps_turn_tell(set, self, found, NULL);
     /* Events that are nobody's must not pass for an answer. */
     return !told && found ? EPS_TURN_AGAIN : told;
 }
@@ -139,17 +119,6 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
     return turn_at_once(call, set, self, found);
 }
 
-/* Note (c). A native wait has done it by itself. */
-static void take_a_microsecond(struct timeval *left)
-{
-    if (left->tv_usec > 0) {
-        left->tv_usec--;
-    } else if (left->tv_sec > 0) {
-        left->tv_sec--;
-        left->tv_usec = 999999;
-    }
-}
-
 static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
                                int told)
 {
@@ -159,7 +128,7 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
         eps_selview_write(&set->select, &call->sets);
     if (EPS_SELECT_TELLS_TIME && !call->precise && call->timeval &&
         !call->slept)
-        take_a_microsecond(call->timeval);
+        eps_timeval_take_one(call->timeval);
     return EPS_ANSWERED;
 }
 

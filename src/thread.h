@@ -21,12 +21,14 @@ struct eps_set;
 
 /* See site.h. */
 struct eps_site {
-    const void *key;     /* the array's address, or the first bitmap's */
-    struct eps_set *set; /* its epoll set, or NULL */
-    uint32_t stamp;      /* when it was used last; 0: not in use */
-    uint32_t count;      /* descriptors in the last call */
-    uint32_t verified;   /* entries at `key` known to be writable memory */
-    uint8_t call;        /* enum eps_call */
+    const void *key;       /* the array's address, or the first bitmap's */
+    struct eps_set *set;   /* its epoll set, or NULL */
+    uint32_t stamp;        /* when it was used last; 0: not in use */
+    uint32_t count;        /* descriptors in the last call */
+    uint32_t verified;     /* entries at `key` known to be writable memory */
+    uint8_t call;          /* enum eps_call */
+    uint32_t steady_calls; /* the cost model has not heard of yet: steady.h */
+    uint32_t steady_ready; /* ... and what they told */
     struct eps_policy_state policy;
 };
 

@@ -22,6 +22,44 @@ int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
     return ret;
 }
 
+/* Entries or bits that the event is an answer to. */
+static int tell(struct eps_set *set, struct eps_event event,
+                struct pollfd *array)
+{
+    const struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
+
+    if (reg->flags & EPS_REG_BACKED)
+        return 0; /* the native look has told it, and all of it */
+    if (set->call == EPS_CALL_SELECT)
+        return eps_selview_tell(&set->select, event.fd, event.events);
+    return eps_pollview_tell(&set->poll, reg, event.events, array);
+}
+
+static bool is_told(struct eps_set *set, int fd)
+{
+    if (set->call == EPS_CALL_SELECT)
+        return eps_selview_is_told(&set->select, fd);
+    return eps_pollview_is_told(&set->poll,
+                                eps_registry_at(&set->registry, fd));
+}
+
+int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
+                  struct pollfd *array)
+{
+    int told = 0;
+
+    for (int i = 0; i < found; i++) {
+        struct eps_event event = eps_epset_event(set, i, self);
+        if (event.fd < 0)
+            continue;
+        int here = tell(set, event, array);
+        if (!here && !is_told(set, event.fd))
+            eps_epset_unwanted(set, event.fd, self);
+        told += here;
+    }
+    return told;
+}
+
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now)
 {
     bool found;

@@ -41,6 +41,14 @@ static inline bool eps_turn_is_elsewhere(uint32_t epoch)
  */
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self);
 
+/*
+ * Tells the events of the last look: to poll()'s array, or to the answer of
+ * select() in the set's view. Returns how many entries or bits; those that
+ * can't be told are dealt with before the next look.
+ */
+int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
+                  struct pollfd *array);
+
 /* The scrub before a sleep. True: something was found, prepare again. */
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now);
 

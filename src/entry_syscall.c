@@ -124,6 +124,9 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_eventfd2:
     case SYS_timerfd_create:
     case SYS_inotify_init1:
+#ifdef SYS_pidfd_open
+    case SYS_pidfd_open:
+#endif
         return forward_handout(number, args, EPS_KIND_FAITHFUL);
 #ifdef SYS_open
     case SYS_open:
@@ -132,6 +135,9 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_dup:
     case SYS_epoll_create1:
     case SYS_signalfd4:
+#ifdef SYS_pidfd_getfd
+    case SYS_pidfd_getfd:
+#endif
         return forward_handout(number, args, EPS_KIND_UNKNOWN);
 #ifdef SYS_pipe
     case SYS_pipe:

@@ -17,6 +17,7 @@
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -154,6 +155,40 @@ static int take_pidfd(void)
     child_wait(pid);
     /* A reaped child's pidfd goes on being readable. */
     return fd;
+}
+
+/* glibc has had functions for these since 2.36; before, all did it so. */
+static int take_syscall_pidfd(void)
+{
+    pid_t pid = child_start_raw(waits_for_ever, NULL);
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    kill(pid, SIGKILL);
+    child_wait(pid);
+    return fd;
+}
+
+/* A pidfd of the test itself. */
+static int self;
+
+static void open_self(void)
+{
+    self = pidfd_open(getpid(), 0);
+    require(self >= 0);
+}
+
+static void close_self(void)
+{
+    close(self);
+}
+
+static int take_pidfd_getfd(void)
+{
+    return pidfd_getfd(self, also[1], 0);
+}
+
+static int take_syscall_pidfd_getfd(void)
+{
+    return (int)syscall(SYS_pidfd_getfd, self, also[1], 0);
 }
 
 /* A listening TCP socket with one connection waiting, made unseen. */
@@ -299,23 +334,39 @@ TAKER(signalfd, nothing, nothing)
 TAKER(inotify, nothing, nothing)
 TAKER(epoll, nothing, nothing)
 TAKER(pidfd, nothing, nothing)
+TAKER(syscall_pidfd, nothing, nothing)
+TAKER(pidfd_getfd, open_self, close_self)
+TAKER(syscall_pidfd_getfd, open_self, close_self)
 TAKER(accept, open_listener, close_listener)
 TAKER(accept4, open_listener, close_listener)
 TAKER(recvmsg, open_courier, close_courier)
 TAKER(recvmmsg, open_courier, close_courier)
 
 static const struct suite_test tests[] = {
-    TEST(handed_out_by_dup),           TEST(handed_out_by_dupfd),
-    TEST(handed_out_by_dupfd_cloexec), TEST(handed_out_by_dupfd_of_libc),
+    TEST(handed_out_by_dup),
+    TEST(handed_out_by_dupfd),
+    TEST(handed_out_by_dupfd_cloexec),
+    TEST(handed_out_by_dupfd_of_libc),
     TEST(handed_out_by_socket),
-    TEST(handed_out_by_socketpair),    TEST(handed_out_by_pipe),
-    TEST(handed_out_by_pipe2),         TEST(handed_out_by_open),
-    TEST(handed_out_by_open64),        TEST(handed_out_by_openat),
-    TEST(handed_out_by_openat64),      TEST(handed_out_by_eventfd),
-    TEST(handed_out_by_timerfd),       TEST(handed_out_by_signalfd),
-    TEST(handed_out_by_inotify),       TEST(handed_out_by_epoll),
-    TEST(handed_out_by_pidfd),         TEST(handed_out_by_accept),
-    TEST(handed_out_by_accept4),       TEST(handed_out_by_recvmsg),
+    TEST(handed_out_by_socketpair),
+    TEST(handed_out_by_pipe),
+    TEST(handed_out_by_pipe2),
+    TEST(handed_out_by_open),
+    TEST(handed_out_by_open64),
+    TEST(handed_out_by_openat),
+    TEST(handed_out_by_openat64),
+    TEST(handed_out_by_eventfd),
+    TEST(handed_out_by_timerfd),
+    TEST(handed_out_by_signalfd),
+    TEST(handed_out_by_inotify),
+    TEST(handed_out_by_epoll),
+    TEST(handed_out_by_pidfd),
+    TEST(handed_out_by_syscall_pidfd),
+    TEST(handed_out_by_pidfd_getfd),
+    TEST(handed_out_by_syscall_pidfd_getfd),
+    TEST(handed_out_by_accept),
+    TEST(handed_out_by_accept4),
+    TEST(handed_out_by_recvmsg),
     TEST(handed_out_by_recvmmsg),
 };
 

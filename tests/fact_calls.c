@@ -7,10 +7,14 @@
  */
 #include "fact_common.h"
 
+#include "harness/wide.h"
+
 int __poll(struct pollfd *, nfds_t, int);
 int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+#ifndef WIDE_TIMES
 int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
                 const sigset_t *, size_t);
+#endif
 int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 
 static int crowd[CROWD];
@@ -43,30 +47,18 @@ static int by___poll_chk(struct pollfd *fds, nfds_t n, const struct timespec *t,
     return __poll_chk(fds, n, milliseconds(t), SIZE_MAX);
 }
 
-/*
- * A program with wide times on a 32-bit processor has no header that would
- * lead it to these, which take narrow ones.
- */
-#if !defined(_TIME_BITS) || defined(__LP64__)
-#define NARROW_TIMES 1
-#endif
-
-#ifdef NARROW_TIMES
 static int by___ppoll_chk(struct pollfd *fds, nfds_t n,
                           const struct timespec *t, const sigset_t *mask)
 {
     return __ppoll_chk(fds, n, t, mask, SIZE_MAX);
 }
-#endif
 
 const struct poll_call poll_calls[] = {
     {"poll", by_poll, false},
     {"__poll", by___poll, false},
     {"ppoll", ppoll, true},
     {"__poll_chk", by___poll_chk, false},
-#ifdef NARROW_TIMES
     {"__ppoll_chk", by___ppoll_chk, true},
-#endif
     {NULL, NULL, false},
 };
 
@@ -80,7 +72,6 @@ static int by_select(int n, fd_set *in, fd_set *out, fd_set *ex,
     return select(n, in, out, ex, &tv);
 }
 
-#ifdef NARROW_TIMES
 static int by___select(int n, fd_set *in, fd_set *out, fd_set *ex,
                        const struct timespec *t, const sigset_t *mask)
 {
@@ -90,13 +81,10 @@ static int by___select(int n, fd_set *in, fd_set *out, fd_set *ex,
     struct timeval tv = {t->tv_sec, (t->tv_nsec + 999) / 1000};
     return __select(n, in, out, ex, &tv);
 }
-#endif
 
 const struct select_call select_calls[] = {
     {"select", by_select, false},
-#ifdef NARROW_TIMES
     {"__select", by___select, false},
-#endif
     {"pselect", pselect, true},
     {NULL, NULL, false},
 };

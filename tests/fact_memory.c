@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "harness/wide.h"
+
 static int ready[2]; /* one end of a pair, with a byte to read */
 
 static void open_ready(void)
@@ -76,8 +78,10 @@ static void dies_of(void (*story)(void), int signo)
 
 /* E7: the fortified calls end a program whose array is too short. */
 int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+#ifndef WIDE_TIMES
 int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
                 const sigset_t *, size_t);
+#endif
 
 static void overflow_poll(void)
 {

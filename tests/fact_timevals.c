@@ -4,6 +4,8 @@
 
 #include <sys/time.h>
 
+#include "harness/wide.h"
+
 typedef int (*select_fn)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 

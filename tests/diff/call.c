@@ -15,6 +15,7 @@
 
 #include "../harness/clock.h"
 #include "../harness/raw.h"
+#include "../harness/wide.h"
 #include "signals.h"
 #include "world.h"
 
@@ -33,6 +34,8 @@ extern int __poll(struct pollfd *, nfds_t, int);
 extern int __select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 #if !FORTIFIED
 extern poll_chk_fn __poll_chk;
+#endif
+#if !FORTIFIED && !defined(WIDE_TIMES)
 extern ppoll_chk_fn __ppoll_chk;
 #endif
 
@@ -151,8 +154,12 @@ static int named_poll_chk(const struct call *c, struct pollfd *fds, int ms)
 static int named_ppoll_chk(const struct call *c, struct pollfd *fds,
                            const struct timespec *ts)
 {
+#ifdef WIDE_TIMES
+    ppoll_chk_fn *fn = __ppoll_chk;
+#else
     ppoll_chk_fn *fn;
     *(void **)&fn = dlsym(RTLD_DEFAULT, "__ppoll_chk");
+#endif
     return fn(fds, c->n, ts, signals_mask(c->mask), c->promised);
 }
 #else

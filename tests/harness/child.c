@@ -3,8 +3,10 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -73,4 +75,17 @@ void child_join(pid_t pid)
         fail_msg("child died of signal %d", WTERMSIG(status));
     if (status)
         fail_msg("child ended with status %d", WEXITSTATUS(status));
+}
+
+/* Asked as raw.h does it: a number that libc hands out would be noticed. */
+bool child_is_asleep(pid_t pid)
+{
+    char path[64], stat[128];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = raw_open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, stat, sizeof(stat) - 1);
+    raw_close(fd);
+    stat[n > 0 ? n : 0] = '\0';
+    const char *state = strrchr(stat, ')');
+    return state && state[1] == ' ' && state[2] == 'S';
 }

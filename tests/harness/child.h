@@ -7,6 +7,7 @@
 #ifndef HARNESS_CHILD_H
 #define HARNESS_CHILD_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -42,5 +43,8 @@ void child_join(pid_t pid);
 
 /* Waits for the child and returns its wait status. */
 int child_wait(pid_t pid);
+
+/* Whether the kernel shows a process, or a thread of this one, as asleep. */
+bool child_is_asleep(pid_t pid);
 
 #endif

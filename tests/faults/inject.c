@@ -109,6 +109,8 @@ int inject_error(long number, const long args[6], bool *done)
 
 /* --- the trap ------------------------------------------------------------ */
 
+#ifdef FAULT_TRAPS
+
 #if defined(__x86_64__)
 #define REGISTER(context, name) ((context)->uc_mcontext.gregs[REG_##name])
 #define RESULT(context) REGISTER(context, RAX)
@@ -239,3 +241,5 @@ __attribute__((constructor)) static void start(void)
         _exit(98);
     }
 }
+
+#endif

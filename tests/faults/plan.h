@@ -14,6 +14,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/*
+ * Processors on which a call is known as the library's by where its
+ * instruction stands, and its registers have names here. On 32-bit x86 all
+ * calls enter the kernel from one place, which is the kernel's own.
+ */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define FAULT_TRAPS 1
+#endif
+
 enum fault_mode {
     FAULT_NONE,    /* count only */
     FAULT_ONCE,    /* call number `at` fails */

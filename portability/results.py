@@ -23,6 +23,7 @@ class Result:
     reasons: dict = dataclasses.field(default_factory=collections.Counter)
     failed: list = dataclasses.field(default_factory=list)
     notes: list = dataclasses.field(default_factory=list)
+    when: str = ""        # rows are made by different runs
     seconds: float = 0
 
     @property
@@ -45,17 +46,28 @@ def natively_failed(lines):
             if way == "native" and MEANS.get(word) == FAIL}
 
 
-def read(result, said):
+def is_left_out(platform, program, test):
+    """The name that is left out, and why; or nothing."""
+    for name in (program, f"{program} {test}"):
+        if name in platform.left_out:
+            return f"{name} {platform.left_out[name]}"
+    return None
+
+
+def read(result, said, fails_again=None):
     """Counts what make check said. By native_rules, a test that fails
-    natively is no fact on that platform, whatever the library makes of it."""
+    natively, and again when it is run alone, is no fact on that platform,
+    whatever the library makes of it."""
     lines = LINE.findall(said)
     rules = result.platform.native_rules
-    moot = natively_failed(lines) if rules else set()
+    moot = {(program, test) for program, test in natively_failed(lines)
+            if rules and not is_left_out(result.platform, program, test)
+            and fails_again(program, test)}
     for word, program, test, way, skipped in lines:
         name = f"{program} {test} ({way})" if test else program
-        left_out = result.platform.left_out.get(program)
+        left_out = is_left_out(result.platform, program, test)
         if left_out:
-            result.add(NOT, name, f"{program} {left_out}")
+            result.add(NOT, name, left_out)
         elif test and (program, test) in moot:
             result.add(NOT, name, rules)
         elif word == "SKIP":
@@ -75,14 +87,14 @@ def row(result):
     if result.platform.instead:
         why.insert(0, f"run: {result.platform.instead}")
     return (f"| {result.platform.name} | {result.platform.what} "
-            f"| {result.built} | {result.run} | {result.counts[PASS]} "
-            f"| {result.counts[FAIL]} | {result.counts[NOT]} "
+            f"| {result.when} | {result.built} | {result.run} "
+            f"| {result.counts[PASS]} | {result.counts[FAIL]} | {result.counts[NOT]} "
             f"| {'; '.join(why)} |")
 
 
 HEAD = """\
-| platform | what it is | built | run | passed | failed | not applicable | why |
-|---|---|---|---:|---:|---:|---:|---|"""
+| platform | what it is | when | built | run | passed | failed | not applicable | why |
+|---|---|---|---|---:|---:|---:|---:|---|"""
 
 
 def sections(results):

@@ -22,10 +22,10 @@ void closefrom(int first)
     close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0);
 }
 
-/* The streams that a test opens are its own to close; these are all. */
+/* glibc's writes out what streams hold, and leaves the descriptors open. */
 int fcloseall(void)
 {
-    return fclose(stdin) | fclose(stdout) | fclose(stderr);
+    return fflush(NULL);
 }
 
 int pidfd_open(pid_t pid, unsigned int flags)

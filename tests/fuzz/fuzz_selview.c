@@ -11,7 +11,8 @@
 
 enum {
     MOST = 320,
-    WORDS = MOST / 64,
+    WORD = 8 * sizeof(long),
+    WORDS = MOST / WORD,
     CALLS = 64
 };
 
@@ -28,7 +29,7 @@ static const unsigned events_of[EPS_SETS] = {
 
 static bool get(const unsigned long *map, int fd)
 {
-    return map && (map[fd / 64] >> fd % 64 & 1);
+    return map && (map[fd / WORD] >> fd % WORD & 1);
 }
 
 static void pass_sets(struct input *in)
@@ -45,7 +46,7 @@ static void change(struct input *in)
 {
     for (unsigned n = byte_of(in) % 8; n > 0; n--) {
         int set = (int)(byte_of(in) % EPS_SETS), fd = (int)word_of(in) % MOST;
-        bits[set][fd / 64] ^= 1ul << fd % 64;
+        bits[set][fd / WORD] ^= 1ul << fd % WORD;
     }
     switch (byte_of(in) % 4) {
     case 0:
@@ -108,14 +109,14 @@ static int tell(struct eps_selview *view)
 /* The answer, put together bit by bit in the kernel's order. */
 static int expect(unsigned long after[EPS_SETS][WORDS])
 {
-    int told = 0, words = (nfds + 63) / 64;
+    int told = 0, words = (nfds + WORD - 1) / WORD;
 
     memcpy(after, bits, sizeof(bits));
     for (int set = 0; set < EPS_SETS; set++) {
         unsigned long answer[WORDS] = {0};
         for (int fd = 0; fd < nfds; fd++)
             if (asked(set, fd) && (ready[fd] & events_of[set])) {
-                answer[fd / 64] |= 1ul << fd % 64;
+                answer[fd / WORD] |= 1ul << fd % WORD;
                 told++;
             }
         if (passed.bits[set])

@@ -21,6 +21,7 @@
 
 enum {
     ROW = 8,
+    SMALL_ROW = 2,  /* none of so few is young: each has an item at once */
     JOURNAL = 4096, /* entries of the library's close journal; more is told */
     SECONDS = 20    /* a wait that has not ended by then hangs */
 };
@@ -134,12 +135,12 @@ static void ghost_under_the_call(void **state)
 }
 
 /* Replaced unseen, then asked otherwise; the old file is nobody's. */
-static void former_file_of_a_number_found_replaced(void **state)
+static void former_file_in_row_of(size_t n)
 {
     struct watch w;
     int ends[2];
-    (void)state;
-    open_row(&w);
+    assert_true(watch_open(&w, n));
+    assert_true(watch_works(&w));
     int copy = dup(w.fds[1].fd);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(raw_dup3(ends[0], w.fds[1].fd), w.fds[1].fd);
@@ -153,6 +154,19 @@ static void former_file_of_a_number_found_replaced(void **state)
     close(ends[0]);
     close(ends[1]);
     watch_close(&w);
+}
+
+static void former_file_of_a_number_found_replaced(void **state)
+{
+    (void)state;
+    former_file_in_row_of(ROW);
+}
+
+/* The new file gets its item at once, under another generation. */
+static void former_file_of_a_number_in_a_small_row(void **state)
+{
+    (void)state;
+    former_file_in_row_of(SMALL_ROW);
 }
 
 /* The first close is long forgotten when the set reads on. */
@@ -378,6 +392,7 @@ static const struct suite_test tests[] = {
     TEST(ghost_before_the_call),
     TEST(ghost_under_the_call),
     TEST(former_file_of_a_number_found_replaced),
+    TEST(former_file_of_a_number_in_a_small_row),
     TEST(more_closes_than_the_journal_holds),
     TEST(sleeps_beside_a_thread_last_as_long),
     TEST(select_takes_some_time),

@@ -13,7 +13,8 @@
 
 enum {
     ROW = 6,
-    VICTIM = 3
+    VICTIM = 3,
+    SMALL_ROW = 2 /* none of so few is young: each has an item at once */
 };
 
 static void look_some_times(struct watch *w, int which)
@@ -23,10 +24,15 @@ static void look_some_times(struct watch *w, int which)
 }
 
 /* Opens the row with the victim's number the lowest that can become free. */
+static void open_row_of(struct watch *w, size_t n)
+{
+    assert_true(watch_open(w, n));
+    look_some_times(w, -1);
+}
+
 static void open_row(struct watch *w)
 {
-    assert_true(watch_open(w, ROW));
-    look_some_times(w, -1);
+    open_row_of(w, ROW);
 }
 
 /* --- files that outlive their number ----------------------------------- */
@@ -35,9 +41,10 @@ static void open_row(struct watch *w)
  * The victim's number passes to a new pipe, while some copy keeps the old
  * file open. Of close and reuse one is seen, the other is not.
  */
-static void haunt(struct watch *w, struct watch *fresh, bool close_is_seen)
+static void haunt(struct watch *w, int victim, struct watch *fresh,
+                  bool close_is_seen)
 {
-    int fd = w->fds[VICTIM].fd;
+    int fd = w->fds[victim].fd;
     assert_true(watch_open(fresh, 1));
     if (close_is_seen) {
         assert_int_equal(close(fd), 0);
@@ -50,10 +57,10 @@ static void haunt(struct watch *w, struct watch *fresh, bool close_is_seen)
 }
 
 /* The old file becomes readable, the new one is not: nothing may be told. */
-static void provoke(struct watch *w, struct watch *fresh)
+static void provoke(struct watch *w, int victim, struct watch *fresh)
 {
     char byte = 'x';
-    assert_int_equal(write(w->peers[VICTIM], &byte, 1), 1);
+    assert_int_equal(write(w->peers[victim], &byte, 1), 1);
     look_some_times(w, -1);
 
     double cpu = clock_cpu_ms(), start = clock_ms();
@@ -64,18 +71,18 @@ static void provoke(struct watch *w, struct watch *fresh)
     assert_true(clock_cpu_ms() - cpu < 200);
 
     assert_int_equal(write(fresh->peers[0], &byte, 1), 1);
-    look_some_times(w, VICTIM);
-    assert_int_equal(read(w->fds[VICTIM].fd, &byte, 1), 1);
+    look_some_times(w, victim);
+    assert_int_equal(read(w->fds[victim].fd, &byte, 1), 1);
     look_some_times(w, -1);
 }
 
-static void with_copy(bool close_is_seen)
+static void with_copy(size_t n, int victim, bool close_is_seen)
 {
     struct watch w, fresh;
-    open_row(&w);
-    int copy = dup(w.fds[VICTIM].fd);
-    haunt(&w, &fresh, close_is_seen);
-    provoke(&w, &fresh);
+    open_row_of(&w, n);
+    int copy = dup(w.fds[victim].fd);
+    haunt(&w, victim, &fresh, close_is_seen);
+    provoke(&w, victim, &fresh);
     close(copy);
     close(fresh.peers[0]);
     close(fresh.fds[0].fd);
@@ -85,13 +92,24 @@ static void with_copy(bool close_is_seen)
 static void dup_keeps_a_closed_file_alive(void **state)
 {
     (void)state;
-    with_copy(true);
+    with_copy(ROW, VICTIM, true);
 }
 
 static void dup_keeps_a_file_alive_that_was_closed_unseen(void **state)
 {
     (void)state;
-    with_copy(false);
+    with_copy(ROW, VICTIM, false);
+}
+
+/*
+ * The number's next file has an item of its own beside the ghost's, and their
+ * generations alone tell whose event it is.
+ */
+static void dup_keeps_a_closed_file_alive_in_a_small_row(void **state)
+{
+    (void)state;
+    with_copy(SMALL_ROW, SMALL_ROW - 1, true);
+    with_copy(SMALL_ROW, SMALL_ROW - 1, false);
 }
 
 static void waits_for_ever(void *arg)
@@ -107,8 +125,8 @@ static void child_keeps_a_closed_file_alive(void **state)
     (void)state;
     open_row(&w);
     pid_t pid = child_start_raw(waits_for_ever, NULL);
-    haunt(&w, &fresh, true);
-    provoke(&w, &fresh);
+    haunt(&w, VICTIM, &fresh, true);
+    provoke(&w, VICTIM, &fresh);
     kill(pid, SIGKILL);
     child_wait(pid);
     close(fresh.peers[0]);
@@ -224,6 +242,7 @@ static void number_replaced_unseen_is_found_by_a_busy_loop(void **state)
 static const struct suite_test tests[] = {
     TEST(dup_keeps_a_closed_file_alive),
     TEST(dup_keeps_a_file_alive_that_was_closed_unseen),
+    TEST(dup_keeps_a_closed_file_alive_in_a_small_row),
     TEST(child_keeps_a_closed_file_alive),
     TEST(file_returns_to_its_number),
     TEST(one_of_two_numbers_of_a_file_is_closed),

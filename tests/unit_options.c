@@ -207,15 +207,16 @@ static void a_long_value_is_cut(void **state)
 
 static void nothing_is_heard_in_secure_mode(void **state)
 {
-    const char *const entries[] = {"EPOLLSHIM_POLICY=never",
-                                   "EPOLLSHIM_NONSENSE=1",
-                                   "EPOLLSHIM_STATS=/etc/passwd", NULL};
+    const char *const entries[] = {
+        "EPOLLSHIM_POLICY=never", "EPOLLSHIM_NONSENSE=1",
+        "EPOLLSHIM_STATS=/etc/passwd", "EPOLLSHIM_LIVE=1", NULL};
 
     (void)state;
     catch_stderr();
     read_entries(entries, true);
     assert_string_equal(caught(), "");
     assert_int_equal(eps_options.policy, EPS_POLICY_AUTO);
+    assert_int_equal(eps_options.live, EPS_LIVE_OFF);
     assert_null(eps_options.stats);
 }
 

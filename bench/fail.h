@@ -4,12 +4,12 @@
 
 /* Prints one line on stderr and ends the program. A cell that can't be
  * measured as it was asked for is not measured at all. */
-_Noreturn void fail(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
 
 /* The same, and the line ends in what errno says. */
-_Noreturn void fail_errno(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void fail_errno(const char *format, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
 
 /* Zeroed memory for `count` objects of `size` bytes. */
 void *allocate(unsigned long count, unsigned long size);

@@ -76,7 +76,7 @@ void holder_give(const int *fds, unsigned count)
     if (channel < 0)
         channel = start();
     wrap(&parcel, count);
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&parcel.header);
+    struct cmsghdr *rights = (struct cmsghdr *)parcel.control;
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN(count * sizeof(int));

@@ -65,7 +65,7 @@ int stage_listen(enum kind kind, unsigned backlog)
 int stage_connect(int listener)
 {
     static const struct linger reset = {.l_onoff = 1};
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof(address);
 
     if (getsockname(listener, (struct sockaddr *)&address, &length) < 0)

@@ -21,9 +21,9 @@ static const struct cmd_command *const commands[] = {
     &cmd_stats,
     &cmd_verify,
     &cmd_bench,
+    NULL,
 };
 /* clang-format on */
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void show_help(void)
 {
@@ -32,7 +32,7 @@ static void show_help(void)
         "       epollshim command [option...] [operand...]\n"
         "Answers a program's select() and poll() from a persistent epoll "
         "set.\n");
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i]; i++)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     puts(
         "\n  --help, --version\n\n"
@@ -41,7 +41,7 @@ static void show_help(void)
 
 static const struct cmd_command *find(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i]; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;

@@ -43,7 +43,7 @@ static void make_table(struct table *table, const struct cmd_command *self)
 
     memset(table, 0, sizeof(*table));
     strcpy(table->letters, self->takes_program ? "+:" : ":");
-    for (; self->options[at].name && at < MOST_OPTIONS; at++)
+    for (; at < MOST_OPTIONS && self->options[at].name; at++)
         add(table, at, &self->options[at]);
     add(table, at, &help);
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 /* One line, whatever is in the names of files that it tells. */
-static void say(const char *format, va_list list)
+__attribute__((format(printf, 1, 0))) static void say(const char *format,
+                                                      va_list list)
 {
     char *text;
 

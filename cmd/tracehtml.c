@@ -226,7 +226,8 @@ static void put_table(const struct cmd_trace *trace)
     puts("</tbody></table></div></section>");
 }
 
-static void put_fact(const char *what, double number, const char *format)
+__attribute__((format(printf, 3, 0))) static void
+put_fact(const char *what, double number, const char *format)
 {
     printf("<div><dt>%s</dt><dd>", what);
     printf(format, number);

@@ -226,12 +226,14 @@ static void put_table(const struct cmd_trace *trace)
     puts("</tbody></table></div></section>");
 }
 
-__attribute__((format(printf, 3, 0))) static void
-put_fact(const char *what, double number, const char *format)
+static void put_count(const char *what, double number)
 {
-    printf("<div><dt>%s</dt><dd>", what);
-    printf(format, number);
-    puts("</dd></div>");
+    printf("<div><dt>%s</dt><dd>%.0f</dd></div>\n", what, number);
+}
+
+static void put_seconds(const char *what, double seconds)
+{
+    printf("<div><dt>%s</dt><dd>%.2f s</dd></div>\n", what, seconds);
 }
 
 static void put_head(const struct cmd_trace *trace)
@@ -253,14 +255,12 @@ static void put_head(const struct cmd_trace *trace)
         "</h1><p class=sub>What it asks of select() and poll(); traced "
         "%s</p><section><p class=verdict>%s</p><dl>",
         when, verdict);
-    put_fact("calls", sums[EPT_CALLS_MADE], "%.0f");
-    put_fact("run time", trace->seconds, "%.2f s");
-    put_fact("CPU used", trace->user + trace->system, "%.2f s");
-    put_fact("CPU in the calls, estimated", sums[EPT_NATIVE_NS] / 1e9,
-             "%.2f s");
-    put_fact("would be saved, estimated", cmd_site_saving(&trace->all),
-             "%.2f s");
-    put_fact("processes", trace->processes, "%.0f");
+    put_count("calls", sums[EPT_CALLS_MADE]);
+    put_seconds("run time", trace->seconds);
+    put_seconds("CPU used", trace->user + trace->system);
+    put_seconds("CPU in the calls, estimated", sums[EPT_NATIVE_NS] / 1e9);
+    put_seconds("would be saved, estimated", cmd_site_saving(&trace->all));
+    put_count("processes", trace->processes);
     puts("</dl></section>");
     free(verdict);
 }

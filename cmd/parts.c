@@ -162,13 +162,19 @@ static void miss(struct cmd_parts *parts, const char *name)
     parts->missing[parts->missing_count++] = cmd_format("%s", name);
 }
 
+/* musl's loader is its libc, and looks for it nowhere. */
+static bool is_loader(const struct search *search, const char *name)
+{
+    return cmd_elf_libc(search->program) == CMD_LIBC_MUSL && is_libc(name);
+}
+
 static void add_needed(struct search *search, const struct cmd_elf *elf,
                        const char *path)
 {
     const char *name;
 
     for (size_t i = 0; (name = cmd_elf_needed(elf, i)) != NULL; i++) {
-        if (is_known(search->parts, name))
+        if (is_known(search->parts, name) || is_loader(search, name))
             continue;
         if (strchr(name, '/')
                 ? take(search, name)

@@ -53,7 +53,25 @@ static void conclude(struct cmd_verdict *verdict, enum cmd_answer answer,
     verdict->sentence = sentence;
 }
 
-static void judge_files(struct cmd_verdict *verdict)
+/* Nothing is seen to wait; but what is it that can't be seen? */
+static void judge_quiet(struct cmd_verdict *verdict, bool script)
+{
+    if (script)
+        conclude(
+            verdict, CMD_MAY_HELP,
+            "It may help: the script's interpreter calls neither poll nor "
+            "select, but what it starts has the library, too: check that.");
+    else if (verdict->loads)
+        conclude(verdict, CMD_MAY_HELP,
+                 "It may help: no call of poll or select is seen, but the "
+                 "program loads more at run time.");
+    else
+        conclude(verdict, CMD_NO_GAIN,
+                 "No gain: neither the program nor an event library of its "
+                 "calls poll or select.");
+}
+
+static void judge_files(struct cmd_verdict *verdict, bool script)
 {
     bool waits = verdict->waits || verdict->lib_waits;
     bool other = verdict->epoll || verdict->uring || verdict->raw_epoll;
@@ -78,9 +96,7 @@ static void judge_files(struct cmd_verdict *verdict)
                  "No gain: the program makes its poll or select calls without "
                  "libc, where no library sees them.");
     else
-        conclude(verdict, CMD_NO_GAIN,
-                 "No gain: neither the program nor an event library of its "
-                 "calls poll or select.");
+        judge_quiet(verdict, script);
 }
 
 void cmd_verdict_reach(struct cmd_verdict *verdict,
@@ -90,7 +106,7 @@ void cmd_verdict_reach(struct cmd_verdict *verdict,
     *verdict = (struct cmd_verdict){.answer = CMD_CANNOT};
     sum_up(verdict, parts);
     if (program->obstacle == CMD_FREE)
-        judge_files(verdict);
+        judge_files(verdict, program->script != NULL);
     else
         conclude(verdict, CMD_CANNOT, "It can't be used with this program.");
 }

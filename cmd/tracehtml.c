@@ -43,7 +43,7 @@ static const char style[] =
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:16px;"
     "margin-bottom:16px}.pair section{margin:0}"
     "@media(max-width:820px){.pair{grid-template-columns:1fr}}"
-    "svg{display:block;width:100%;height:auto}"
+    "svg{display:block;width:100%;height:auto}.wide{min-width:680px}"
     "svg text{fill:var(--soft);font:11px system-ui,sans-serif}"
     "svg .v{fill:var(--ink)}svg .g{stroke:var(--line)}"
     ".bar{fill:var(--bar)}.good{fill:var(--good)}.cost{fill:var(--cost)}"
@@ -189,12 +189,13 @@ static void put_costs(const struct cmd_trace *trace)
         "<section><h2>CPU in the calls, and what the library would leave "
         "of it</h2><p class=key><i style=\"background:var(--cost)\"></i>"
         "as it is<i style=\"background:var(--good)\"></i>under the library "
-        "(both estimated)</p><svg viewBox=\"0 0 960 %d\" role=img "
+        "(both estimated)</p><div class=scroll><svg class=wide viewBox=\"0 0 "
+        "960 %d\" role=img "
         "aria-label=\"CPU by call site\">",
         rows * BAR + 4);
     for (int i = 0; i < rows; i++)
         put_cost(&trace->sites[i], i, most);
-    puts("</svg></section>");
+    puts("</svg></div></section>");
 }
 
 static void put_row(const struct cmd_site *site)

@@ -188,16 +188,19 @@ static void add_needed(struct search *search, const struct cmd_elf *elf,
     }
 }
 
+/* A program's $ORIGIN is where its file is, whatever link it is started by. */
 void cmd_parts_of_program(struct cmd_parts *parts,
                           const struct cmd_program *program)
 {
     struct search search = {.parts = parts, .program = &program->elf};
+    char *file = realpath(program->path, NULL);
 
     *parts = (struct cmd_parts){.count = 0};
     cmd_file_map(&search.cache, "/etc/ld.so.cache");
     add(parts, program->path, &program->elf);
-    add_needed(&search, &program->elf, program->path);
+    add_needed(&search, &program->elf, file ? file : program->path);
     cmd_file_unmap(&search.cache);
+    free(file);
 }
 
 /* The path at the end of a line of /proc/PID/maps, or NULL. */

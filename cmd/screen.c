@@ -102,9 +102,26 @@ struct cmd_size cmd_screen_size(void)
     return (struct cmd_size){size.ws_row, size.ws_col};
 }
 
+static struct cmd_size now; /* of the view that is being drawn */
+static int drawn;           /* its lines */
+
 void cmd_screen_begin(void)
 {
+    now = cmd_screen_size();
+    drawn = 0;
     fputs("\033[H", stdout);
+}
+
+/*
+ * The last line is not ended, or all would move up. What was there is cleared
+ * first: behind a line that is full, clearing takes its last character.
+ */
+void cmd_screen_line(const char *text, bool inverse)
+{
+    if (drawn == now.rows)
+        return;
+    printf("%s\033[K%s%.*s%s", drawn++ ? "\n" : "", inverse ? "\033[7m" : "",
+           now.columns, text, inverse ? "\033[m" : "");
 }
 
 void cmd_screen_end(void)

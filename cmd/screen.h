@@ -27,6 +27,8 @@ struct cmd_size cmd_screen_size(void);
 
 /* From the upper left corner again. */
 void cmd_screen_begin(void);
+/* One more line, cut to the width; nothing if the screen is full. */
+void cmd_screen_line(const char *text, bool inverse);
 /* What is below is empty; all is shown. */
 void cmd_screen_end(void);
 

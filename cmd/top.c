@@ -125,13 +125,17 @@ static void take(struct top *top)
     qsort(top->rows, top->count, sizeof(*top->rows), compare);
 }
 
-/* One line, cut to the screen's width. */
 static void line(const struct top *top, const char *text)
 {
-    int columns = top->screen ? cmd_screen_size().columns : 1000;
-
-    printf("%.*s%s\n", columns, text, top->screen ? "\033[K" : "");
+    if (top->screen)
+        cmd_screen_line(text, false);
+    else
+        puts(text);
 }
+
+static const char titles[] =
+    "    PID COMMAND          CALLS/s EPOLL WATCHED  READY/C  CTL/C RESCUES  "
+    "SAVED WHY NATIVE  ";
 
 static void show_head(const struct top *top)
 {
@@ -151,12 +155,9 @@ static void show_head(const struct top *top)
     line(top, text);
     line(top, "");
     if (top->screen)
-        fputs("\033[7m", stdout);
-    line(top,
-         "    PID COMMAND          CALLS/s EPOLL WATCHED  READY/C  CTL/C "
-         "RESCUES  SAVED WHY NATIVE  ");
-    if (top->screen)
-        fputs("\033[m", stdout);
+        cmd_screen_line(titles, true);
+    else
+        puts(titles);
 }
 
 static void show_row(const struct top *top, const struct cmd_activity *row)
@@ -183,7 +184,7 @@ static void show(const struct top *top)
     size_t room = top->count;
 
     if (top->screen) {
-        int rows = cmd_screen_size().rows - 6;
+        int rows = cmd_screen_size().rows - (top->others[0] ? 5 : 4);
         cmd_screen_begin();
         room = rows > 0 ? (size_t)rows : 0;
     }

@@ -39,6 +39,9 @@ void cmd_process_must_be_ours(int pid)
         cmd_die(errno == ENOENT
                     ? "process %d has no program (a thread of the kernel, or "
                       "a zombie): name another"
+                : geteuid() == 0
+                    ? "process %d may not be looked at, even by root: ask "
+                      "from outside of the container"
                     : "process %d is another user's: ask as that user or as "
                       "root",
                 pid);

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum letter {
@@ -57,14 +58,19 @@ static void add_file(struct sums *sums, const char *path)
     free(text);
 }
 
+/* Where the processes report, in a directory of our own. */
+struct place {
+    char *outer, *inner;
+};
+
 /* Reads the reports, and removes them. */
-static void collect(struct sums *sums, const char *path)
+static void collect(struct sums *sums, const struct place *place)
 {
-    DIR *directory = opendir(path);
+    DIR *directory = opendir(place->inner);
     struct dirent *entry;
 
     while (directory && (entry = readdir(directory)) != NULL) {
-        char *file = cmd_format("%s/%s", path, entry->d_name);
+        char *file = cmd_format("%s/%s", place->inner, entry->d_name);
         if (entry->d_name[0] != '.') {
             add_file(sums, file);
             unlink(file);
@@ -73,7 +79,8 @@ static void collect(struct sums *sums, const char *path)
     }
     if (directory)
         closedir(directory);
-    rmdir(path);
+    rmdir(place->inner);
+    rmdir(place->outer);
 }
 
 static void report(const struct sums *sums)
@@ -90,24 +97,37 @@ static void report(const struct sums *sums)
             "library out until it is mended");
     else if (!sums->processes)
         cmd_warn(
-            "no process reported: one that a signal ends can't; end it by "
-            "its own means");
+            "no process reported: one that a signal ends can't, nor one in a "
+            "chroot; end it by its own means, try it without");
     else if (!sums->verified)
         cmd_warn(
             "nothing was compared: no call could be answered by epoll, "
             "see epollshim check");
 }
 
-static char *make_directory(void)
+static char *make_directory(const char *parent, const char *name, mode_t mode)
 {
-    const char *parent = getenv("TMPDIR");
-    char *path = cmd_format("%s/epollshim-verify.XXXXXX",
-                            parent && *parent ? parent : "/tmp");
+    char *path = cmd_format("%s/%sXXXXXX", parent, name);
 
-    if (!mkdtemp(path))
+    if (!mkdtemp(path) || chmod(path, mode) != 0)
         cmd_die("%s: %s: set TMPDIR to a directory that may be written", path,
                 strerror(errno));
     return path;
+}
+
+/*
+ * A server that root starts may report as another user. Who does not know the
+ * name of the inner directory does not get there: the outer one can't be
+ * listed.
+ */
+static void make_place(struct place *place)
+{
+    const char *parent = getenv("TMPDIR");
+    bool shared = geteuid() == 0;
+
+    place->outer = make_directory(parent && *parent ? parent : "/tmp",
+                                  "epollshim-verify.", shared ? 0711 : 0700);
+    place->inner = make_directory(place->outer, "", shared ? 01733 : 0700);
 }
 
 static int run(const struct cmd_command *self, int argc, char *argv[])
@@ -115,7 +135,8 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     struct cmd_launch launch = {.library = NULL};
     struct sums sums = {.processes = 0};
     const char *policy = "always", *mode = "1";
-    char *directory, *pattern;
+    struct place place;
+    char *pattern;
     int letter, status;
 
     while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
@@ -129,13 +150,13 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     if (optind >= argc)
         cmd_die("name the program to run: epollshim verify -- program");
     cmd_launch_prepare(&launch, argv[optind]);
-    directory = make_directory();
-    pattern = cmd_format("%s/%%p", directory);
+    make_place(&place);
+    pattern = cmd_format("%s/%%p", place.inner);
     cmd_launch_set("--auto", "POLICY", policy);
     cmd_launch_set("--abort", "VERIFY", mode);
     cmd_launch_set("TMPDIR", "STATS", pattern);
     status = cmd_child_run(argv + optind);
-    collect(&sums, directory);
+    collect(&sums, &place);
     report(&sums);
     return sums.differences && status == 0 ? CMD_FAILED : status;
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Servers are told to end by them, or to read their configuration again. */
@@ -16,7 +17,13 @@ static const int orders[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                              SIGALRM, SIGUSR1, SIGUSR2};
 #define ORDERS (sizeof(orders) / sizeof(*orders))
 
-static pid_t child;
+#define LOOK_NS 50000000L /* at what runs in the background */
+#define GRACE 10          /* looks, until the user is told of it */
+
+static pid_t child; /* 0: it has ended */
+
+/* For what it has left in the background. */
+static volatile sig_atomic_t order, enough;
 
 /*
  * What we are sent is meant for the program; its end is ours. What comes from
@@ -26,8 +33,12 @@ static pid_t child;
 static void pass_on(int number, siginfo_t *from, void *context)
 {
     (void)context;
-    if (from->si_code <= 0)
+    if (child && from->si_code <= 0)
         kill(child, number);
+    else if (from->si_code <= 0)
+        order = number;
+    else if (!child)
+        enough = 1;
 }
 
 static void hold(sigset_t *before)
@@ -49,8 +60,37 @@ static void take_orders(void)
         sigaction(orders[i], &action, NULL);
 }
 
+static void wait_for_rest(struct cmd_rest *rest)
+{
+    struct timespec pause = {0, LOOK_NS};
+
+    for (int looks = 0; !enough; looks++) {
+        int number = order, one;
+        order = 0;
+        one = cmd_rest_look(rest, number);
+        if (!one)
+            return;
+        if (looks == GRACE)
+            cmd_warn(
+                "the program runs on in the background, as process %d: the "
+                "report follows when that ends, or at Ctrl-C",
+                one);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static pid_t wait_for(pid_t pid, int *status)
+{
+    pid_t ended;
+
+    do
+        ended = waitpid(pid, status, 0);
+    while (ended < 0 && errno == EINTR);
+    return ended;
+}
+
 /* Whatever comes between the fork and the handlers is held back until then. */
-int cmd_child_run(char *argv[])
+int cmd_child_run(char *argv[], struct cmd_rest *rest)
 {
     sigset_t before;
     int status;
@@ -66,9 +106,10 @@ int cmd_child_run(char *argv[])
     }
     take_orders();
     sigprocmask(SIG_SETMASK, &before, NULL);
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            cmd_die("the program was lost: %s", strerror(errno));
+    if (wait_for(child, &status) < 0)
+        cmd_die("the program was lost: %s", strerror(errno));
+    child = 0;
+    wait_for_rest(rest);
     if (WIFSIGNALED(status))
         return 128 + WTERMSIG(status);
     return WEXITSTATUS(status);

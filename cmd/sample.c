@@ -137,14 +137,14 @@ static uint64_t read_switches(int pid, int thread)
 }
 
 /* Fields 14 and 15 of stat, behind the name, which may hold anything. */
-static void read_cpu(struct cmd_sampled *process, double *user, double *system)
+void cmd_sample_cpu(int pid, double *user, double *system)
 {
     unsigned long long ticks[2] = {0, 0};
     double hz = (double)sysconf(_SC_CLK_TCK);
     char text[1024];
     const char *at;
 
-    if (!read_of(process->pid, "stat", text, sizeof(text)) ||
+    if (!read_of(pid, "stat", text, sizeof(text)) ||
         !(at = strrchr(text, ')')) ||
         sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
                &ticks[0], &ticks[1]) != 2)
@@ -178,7 +178,8 @@ static struct cmd_sampled *add(struct cmd_samples *samples, int pid)
     for (char *at = process->command; *at; at++)
         if (!isprint((unsigned char)*at))
             *at = '?';
-    read_cpu(process, &process->user_before, &process->system_before);
+    cmd_sample_cpu(process->pid, &process->user_before,
+                   &process->system_before);
     return process;
 }
 
@@ -243,7 +244,7 @@ static void look_at(struct cmd_sampled *process)
             look_at_thread(process, atoi(entry->d_name), numbers);
     if (directory)
         closedir(directory);
-    read_cpu(process, &process->user, &process->system);
+    cmd_sample_cpu(process->pid, &process->user, &process->system);
     if (process->thread)
         process->switches = read_switches(process->pid, process->thread);
     process->last = now_seconds();

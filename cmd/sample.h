@@ -35,6 +35,9 @@ struct cmd_samples {
     long denied; /* processes that may not be looked at */
 };
 
+/* Seconds of CPU of a process; left alone if it has gone. */
+void cmd_sample_cpu(int pid, double *user, double *system);
+
 /* Looks for so many seconds. */
 void cmd_sample(struct cmd_samples *samples, double seconds);
 

@@ -66,15 +66,21 @@ static double clock_seconds(void)
 
 static void run_program(struct cmd_trace *trace, char *argv[])
 {
+    struct cmd_rest rest = {.mark =
+                                cmd_format("%s=%s", EPT_VARIABLE, trace->path)};
     double began = clock_seconds();
     struct rusage used;
 
     trace->program = argv[0];
-    trace->status = cmd_child_run(argv);
+    trace->status = cmd_child_run(argv, &rest);
     trace->seconds = clock_seconds() - began;
     if (getrusage(RUSAGE_CHILDREN, &used) == 0) {
         trace->user = seconds_of(used.ru_utime);
         trace->system = seconds_of(used.ru_stime);
+    }
+    for (size_t i = 0; i < rest.count; i++) {
+        trace->user += rest.all[i].user;
+        trace->system += rest.all[i].system;
     }
     cmd_trace_collect(trace);
 }

@@ -135,6 +135,7 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     struct cmd_launch launch = {.library = NULL};
     struct sums sums = {.processes = 0};
     const char *policy = "always", *mode = "1";
+    struct cmd_rest rest = {.count = 0};
     struct place place;
     char *pattern;
     int letter, status;
@@ -155,7 +156,8 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     cmd_launch_set("--auto", "POLICY", policy);
     cmd_launch_set("--abort", "VERIFY", mode);
     cmd_launch_set("TMPDIR", "STATS", pattern);
-    status = cmd_child_run(argv + optind);
+    rest.mark = cmd_format("EPOLLSHIM_STATS=%s", pattern);
+    status = cmd_child_run(argv + optind, &rest);
     collect(&sums, &place);
     report(&sums);
     return sums.differences && status == 0 ? CMD_FAILED : status;

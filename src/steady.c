@@ -71,6 +71,7 @@ static inline bool end(const struct steady *steady, uint32_t count, int told)
         steady->site->steady_calls++;
         steady->site->steady_ready += (uint32_t)told;
         eps_count(self, EPS_C_answered);
+        eps_count(self, EPS_C_steady);
         eps_count_more(self, EPS_C_asked, count);
         eps_count_more(self, EPS_C_told, (uint32_t)told);
         eps_beat(self);

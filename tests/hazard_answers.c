@@ -385,6 +385,46 @@ static void woken_once_by_a_close(void **state)
     watch_close(&w);
 }
 
+/*
+ * The same array again and again, as a busy loop asks it: the answer must be
+ * the present one all the same, and end with what it is about.
+ */
+static void asks_again_and_again(void *arg)
+{
+    struct watch *w = arg;
+    char byte;
+
+    for (int i = 0; i < 100; i++) {
+        int which = i % ROW;
+        for (int j = 0; j < 3; j++)
+            require(watch_agrees(w));
+        require(write(w->peers[which], "x", 1) == 1);
+        for (int j = 0; j < 3; j++)
+            require(watch_sees(w, which) && watch_agrees(w));
+        require(read(w->fds[which].fd, &byte, 1) == 1);
+    }
+    for (int i = 0; i < ROW; i++) {
+        require(watch_agrees(w));
+        require(dup2(w->peers[i], w->fds[i].fd) >= 0);
+        require(watch_agrees(w) && watch_agrees(w));
+    }
+    require(close(w->fds[0].fd) == 0);
+    require(watch_agrees(w));
+}
+
+static void repeated_question_is_answered_anew(void **state)
+{
+    struct watch w;
+    (void)state;
+    open_row(&w);
+    pid_t pid = child_start(asks_again_and_again, &w);
+    child_join(pid);
+    assert_epoll_answered(pid, 1000);
+    if (way_is_always())
+        assert_true(stats_of(pid, "steady") > 500);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(regular_file_beside_a_ready_pipe),
     TEST(interest_changes_and_comes_back),
@@ -400,6 +440,7 @@ static const struct suite_test tests[] = {
     TEST(array_that_becomes_bitmaps),
     TEST(errno_of_a_wait_that_was_told),
     TEST(woken_once_by_a_close),
+    TEST(repeated_question_is_answered_anew),
 };
 
 SUITE(tests)

@@ -42,7 +42,11 @@ static bool starts_idle(enum kind kind)
 
 int any_kind(struct draft *d)
 {
+    static const int plain[] = {KIND_unix_stream, KIND_unix_dgram, KIND_tcp,
+                                KIND_udp, KIND_pipe};
     int sum = 0, kind = 0;
+    if (d->plain)
+        return plain[draw_below(d, (int)(sizeof(plain) / sizeof(*plain)))];
     for (int k = 0; k < KIND_COUNT; k++)
         sum += kind_weight((enum kind)k);
     int at = draw_below(d, sum);

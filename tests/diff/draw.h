@@ -17,6 +17,9 @@ struct draft {
     int calls;
     /* Little is ever ready, so that calls sleep. */
     bool sleepy;
+    /* Nothing but sockets and pipes, all of them open, so that an array may be
+     * all epoll's. */
+    bool plain;
 };
 
 int draw_below(struct draft *d, int n);

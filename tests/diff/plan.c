@@ -70,6 +70,10 @@ static void add_newcomer(struct draft *d)
 static void add_descriptor_change(struct draft *d)
 {
     int slot = any_slot(d), end = draw_below(d, 2);
+    if (d->plain) {
+        ADD(d, remake, slot, end, any_slot(d), any_kind(d), any_how(d));
+        return;
+    }
     bool range = d->plan->mode != MODE_THREADS;
     switch (draw_below(d, 14)) {
     case 0:
@@ -151,7 +155,8 @@ static void add_array_change(struct draft *d)
     int array = any_array(d), entry = draw_below(d, 2 * d->slots);
     switch (draw_below(d, 16)) {
     case 0:
-        ADD(d, lit, array, any_number(d), any_events(d));
+        if (!d->plain)
+            ADD(d, lit, array, any_number(d), any_events(d));
         break;
     case 1:
         ADD(d, twin, array, entry, any_events(d));
@@ -284,6 +289,21 @@ static void add_call(struct draft *d)
         add_select(d);
 }
 
+/* The same call again and again, while things happen; returns how often. */
+static int repeat_call(struct draft *d)
+{
+    int times = 2 + draw_below(d, 10);
+    for (int i = 0; i < times; i++) {
+        struct op call = d->ops->op[d->ops->n - 1];
+        if (draw_chance(d, 50))
+            add_state_change(d);
+        if (draw_chance(d, 8))
+            add_descriptor_change(d);
+        op_append(d->ops, call);
+    }
+    return times;
+}
+
 static void add_beginning(struct draft *d)
 {
     for (int slot = 0; slot < d->slots; slot++)
@@ -304,12 +324,14 @@ int plan_episode(const struct plan *plan, int thread, int episode,
     struct draft d = {
         .plan = plan, .ops = ops, .rng = rng_for(plan->seed, thread, episode)};
     d.sleepy = plan->mode == MODE_BLOCKING && rng_chance(&d.rng, 80);
+    d.plain = !d.sleepy && draw_chance(&d, 40);
     d.slots = any_size(&d) / 2 + 1;
     if (d.slots > SLOTS)
         d.slots = SLOTS;
     d.calls = d.slots > 150 ? 150 : 400;
     add_beginning(&d);
-    for (int i = 0; i < d.calls; i++) {
+    int calls = 0;
+    while (calls++ < d.calls) {
         /* In half of the calls nothing has changed: the steady state. */
         int changes = draw_chance(&d, 50)
                           ? 0
@@ -317,6 +339,8 @@ int plan_episode(const struct plan *plan, int thread, int episode,
         while (changes--)
             add_change(&d);
         add_call(&d);
+        if (draw_chance(&d, d.plain ? 50 : 10))
+            calls += repeat_call(&d);
     }
-    return d.calls;
+    return calls - 1;
 }

@@ -140,13 +140,14 @@ def _cross():
             name, f"{triplet}, under qemu-user",
             [f"gcc-12-{triplet}", f"libc6-dev-{debian}-cross", "qemu-user-static",
              "dpkg-dev"],
-            configure=[f"--host={triplet}", f"CC={triplet}-gcc-12"],
+            configure=[f"--host={triplet}", f"CC={triplet}-gcc-12",
+                       "CFLAGS=-O2"],
             tests=PROGRAMS, ways="native always",
             wrapper=f"qemu-{emulator}-static -L /usr/{triplet}",
             own_cmocka=True, seconds=3600,
             native_rules="fails natively under qemu-user",
-            instead="unit tests, hazards and facts: scripts, guards and the "
-            "random calls need a machine of the kind")
+            instead="library, command, unit tests, hazards and facts: "
+            "scripts, guards and the random calls need a machine of the kind")
 
 
 def _others():

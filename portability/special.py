@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Platforms with a way of their own."""
 
+import json
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ SOURCE = HERE.parent
 
 # --- A process tree of both widths ------------------------------------------
 
+CALLS = 100  # of mixed.c: ROUNDS times five
 PROGRAMS = {"64": ["-m64"], "32": ["-m32"],
             "32-time64": ["-m32", "-D_TIME_BITS=64", "-D_FILE_OFFSET_BITS=64"]}
 
@@ -66,8 +68,20 @@ def mixed(platform, options, result, log):
     answers["the loader is silent"] = said.stderr == ""
     answers["each of four processes was answered"] = \
         reports(root / "stats") == 4
+    for name in PROGRAMS:
+        answers[f"a trace of {name} sees each call"] = \
+            traced_calls(options, root, name) == CALLS
     for name, right in answers.items():
         result.add(results.PASS if right else results.FAIL, name)
+
+
+def traced_calls(options, root, name):
+    """What the command of the width notes of a program."""
+    command = options.work / ("host" if name == "64" else "i386") / "epollshim"
+    report = root / f"{name}.json"
+    subprocess.run([command, "trace", "--json", "-o", report, root / name],
+                   capture_output=True, check=False)
+    return json.loads(report.read_text())["calls"] if report.exists() else 0
 
 
 def reports(directory):

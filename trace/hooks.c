@@ -5,6 +5,8 @@
  */
 #include "note.h"
 
+#include "time64.h"
+
 #include <dlfcn.h>
 #include <stddef.h>
 
@@ -117,3 +119,75 @@ EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x,
     note.looks = ret >= 0 && is_zero(timeout);
     return ept_note_select(&note, n, r, w, x, ret);
 }
+
+/* --- 64-bit times on 32-bit processors ----------------------------------- */
+
+#if defined(__TIMESIZE) && __TIMESIZE == 32
+
+int __ppoll64(struct pollfd *fds, nfds_t n,
+              const struct eps_timespec64 *timeout, const sigset_t *mask);
+int __ppoll64_chk(struct pollfd *fds, nfds_t n,
+                  const struct eps_timespec64 *timeout, const sigset_t *mask,
+                  size_t size);
+int __select64(int n, fd_set *r, fd_set *w, fd_set *x,
+               struct eps_timeval64 *timeout);
+int __pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
+                const struct eps_timespec64 *timeout, const sigset_t *mask);
+
+static bool is_zero64(const struct eps_timespec64 *timeout)
+{
+    return timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+}
+
+EXPORT int __ppoll64(struct pollfd *fds, nfds_t n,
+                     const struct eps_timespec64 *timeout, const sigset_t *mask)
+{
+    NEXT(__ppoll64);
+    struct ept_note note = ept_note_begin(EPT_PPOLL, CALLER, false);
+    int ret = next(fds, n, timeout, mask);
+
+    note.looks = ret >= 0 && is_zero64(timeout);
+    return ept_note_poll(&note, fds, n, ret);
+}
+
+EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
+                         const struct eps_timespec64 *timeout,
+                         const sigset_t *mask, size_t size)
+{
+    NEXT(__ppoll64_chk);
+    struct ept_note note = ept_note_begin(EPT_PPOLL, CALLER, false);
+    int ret = next(fds, n, timeout, mask, size);
+
+    note.looks = ret >= 0 && is_zero64(timeout);
+    return ept_note_poll(&note, fds, n, ret);
+}
+
+EXPORT int __select64(int n, fd_set *r, fd_set *w, fd_set *x,
+                      struct eps_timeval64 *timeout)
+{
+    NEXT(__select64);
+    struct ept_note note = ept_note_begin(EPT_SELECT, CALLER, false);
+    ept_note_bitmaps(&note, n, r, w, x);
+    int ret = next(n, r, w, x, timeout);
+    struct timeval narrow;
+
+    note.looks =
+        ret >= 0 && is_zero_timeval(eps_narrow_timeval(timeout, &narrow),
+                                    ept_note_waited(&note));
+    return ept_note_select(&note, n, r, w, x, ret);
+}
+
+EXPORT int __pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
+                       const struct eps_timespec64 *timeout,
+                       const sigset_t *mask)
+{
+    NEXT(__pselect64);
+    struct ept_note note = ept_note_begin(EPT_PSELECT, CALLER, false);
+    ept_note_bitmaps(&note, n, r, w, x);
+    int ret = next(n, r, w, x, timeout, mask);
+
+    note.looks = ret >= 0 && is_zero64(timeout);
+    return ept_note_select(&note, n, r, w, x, ret);
+}
+
+#endif

@@ -15,4 +15,7 @@ KIND_TABLE(KIND)
 
 void set_nonblocking(int fd);
 
+/* A file without a name: memfd_create() came with Linux 3.17. -1: failed. */
+int open_unnamed(void);
+
 #endif

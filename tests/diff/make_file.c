@@ -37,6 +37,19 @@ static const char *scratch_directory(void)
     return name ? name : "/tmp";
 }
 
+int open_unnamed(void)
+{
+    char path[256];
+    int fd = memfd_create("diff", 0);
+    if (fd >= 0)
+        return fd;
+    snprintf(path, sizeof(path), "%s/diff-file.XXXXXX", scratch_directory());
+    fd = mkstemp(path);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
 void make_fifo(int variant, struct end end[2])
 {
     static atomic_uint counter;
@@ -137,7 +150,7 @@ void make_directory(int variant, struct end end[2])
 void make_memory(int variant, struct end end[2])
 {
     (void)variant;
-    end[0].fd = memfd_create("diff", 0);
+    end[0].fd = open_unnamed();
 }
 
 void make_null(int variant, struct end end[2])

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "make.h"
+
 struct tally *tally;
 
 static struct tally *map(int fd)
@@ -21,9 +23,9 @@ static struct tally *map(int fd)
 
 struct tally *tally_create(int *fd)
 {
-    *fd = memfd_create("tally", 0);
+    *fd = open_unnamed();
     if (*fd < 0 || ftruncate(*fd, sizeof(struct tally))) {
-        perror("diff: memfd_create");
+        perror("diff: a file without a name");
         exit(2);
     }
     return map(*fd);

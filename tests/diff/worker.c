@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "make.h"
+
 #include "../harness/clock.h"
 #include "../harness/raw.h"
 
@@ -25,10 +27,10 @@ const char *outcome_name(enum outcome outcome)
 /* The script as a file without a name, rewound. */
 static int script_file(const struct op_list *ops)
 {
-    int fd = memfd_create("script", 0);
+    int fd = open_unnamed();
     FILE *out = fd < 0 ? NULL : fdopen(dup(fd), "w");
     if (!out) {
-        perror("diff: memfd_create");
+        perror("diff: a file without a name");
         exit(2);
     }
     for (size_t i = 0; i < ops->n; i++)

@@ -131,7 +131,9 @@ static void ends(void)
     ask_all();
     close(copy);
     ask_all();
-    require(close_range((unsigned)row[5].fd, (unsigned)row[5].fd, 0) == 0);
+    unsigned last = (unsigned)row[5].fd;
+    if (close_range(last, last, 0) < 0) /* before Linux 5.9 */
+        close(row[5].fd);
     ask_all();
     row_length = 2;
     ask_all();

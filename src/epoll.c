@@ -9,6 +9,7 @@
  * (b) A spent EPOLLONESHOT item is quiet until the next EPOLL_CTL_MOD.
  * (c) F_SETSIG is kept with the file, and means nothing without O_ASYNC. So
  *     our own can be told from another file that was put on its number.
+ *     qemu-user has no signal beyond 62 (and no set came to be there).
  */
 #include "epoll.h"
 
@@ -26,7 +27,7 @@
 #include <sys/eventfd.h>
 
 #define BELL_NUMBER 0xffffffffu
-#define MARK 64 /* a signal; note (c) */
+#define MARK 62 /* a signal; note (c) */
 
 const size_t eps_epoll_event_size = sizeof(struct epoll_event);
 

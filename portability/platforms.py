@@ -6,6 +6,11 @@ import dataclasses
 # Named groups of the makefile's tests.
 ALL = ""
 PROGRAMS = "$(UNITS) $(HAZARDS) $(FACTS)"
+# An emulated test takes seconds: what differs is the way into the kernel, the
+# order of bytes, and poll's bits.
+CORE = "$(UNITS) " + " ".join(f"tests/{name}.t" for name in (
+    "hazard_answers", "hazard_arrays", "hazard_handouts", "hazard_wakeups",
+    "fact_arrays", "fact_masks", "fact_timeouts"))
 
 @dataclasses.dataclass
 class Platform:
@@ -145,12 +150,16 @@ def _cross():
              "dpkg-dev"],
             configure=[f"--host={triplet}", f"CC={triplet}-gcc-12",
                        "CFLAGS=-O2"],
-            tests=PROGRAMS, ways="native always",
+            tests=CORE, ways="native always",
             wrapper=f"qemu-{emulator}-static -L /usr/{triplet}",
             own_cmocka=True, seconds=3600,
             native_rules="fails natively under qemu-user",
-            instead="library, command, unit tests, hazards and facts: "
-            "scripts, guards and the random calls need a machine of the kind")
+            # Its fork of a child that probes memory ends in qemu itself.
+            left_out={"tests/unit_fdtable": "forks, and qemu-user 7.2 aborts "
+                      "there by an assertion of its own (cpu_exec)"},
+            instead="library and command, unit tests, and of hazards and "
+            "facts those of answers, arrays, masks, timeouts, wake-ups and "
+            "numbers handed out")
 
 
 def _others():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-from suite import inetd
+from suite import backend
 
 UNPACKED = "xinetd"
+PACKAGES = ["libwrap0"]
 PROGRAM = "xinetd"
 HARD = ("It waits by poll() on its services and on a pipe that its signal "
         "handler writes to; a fork per session closes all it knows of.")
@@ -45,4 +46,4 @@ service other
 
 
 def work(box):
-    inetd.cat_crowd(box, box.port("cat"), clients=200)
+    backend.echo_crowd(box, box.port("cat"), size=8000)

@@ -2,7 +2,9 @@
 """Installs the programs, and knows their versions."""
 
 import os
+import shutil
 import subprocess
+import sys
 
 # Debian starts a server as soon as it is installed; here it is wanted as a
 # program only. This file is how to say so.
@@ -24,9 +26,10 @@ def unpack(name, directory):
     """Unpacks a package where nothing else is, for one that Debian lets
     nobody install beside its rivals; returns its version, or None."""
     os.makedirs(directory)
-    found = subprocess.run(["apt-get", "-qq", "download", name], check=False,
-                           cwd=directory, **QUIET).returncode == 0
-    for file in os.listdir(directory) if found else ():
+    # A machine that has installed nothing may have no lists yet.
+    if _apt("download", name, cwd=directory) and not _apt("update"):
+        _apt("download", name, cwd=directory)
+    for file in os.listdir(directory):
         path = os.path.join(directory, file)
         subprocess.run(["dpkg-deb", "-x", path, directory], check=True)
         os.unlink(path)
@@ -45,9 +48,11 @@ def _forbid_services():
     return True
 
 
-def _apt(*words):
+def _apt(*words, cwd=None):
+    """Waits for another apt, as long as that is reasonable."""
     return subprocess.run(
-        ["apt-get", "-qq", *words], check=False, **QUIET,
+        ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *words],
+        check=False, cwd=cwd, **QUIET,
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}).returncode
 
 
@@ -57,6 +62,9 @@ def _get(names):
 
 def install(wanted, say):
     """Installs what is missing of WANTED; returns what could not be."""
+    if not shutil.which("dpkg-query"):
+        sys.exit("compat: the programs are Debian's packages; run it on "
+                 "Debian, or in a root made by debootstrap")
     missing = [name for name in sorted(wanted) if not version(name)]
     if not missing:
         return []

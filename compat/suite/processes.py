@@ -43,6 +43,14 @@ def below(ancestor):
     return tree[1:]
 
 
+def name(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="latin-1") as file:
+            return file.read().strip()
+    except OSError:
+        return "gone since"
+
+
 def reap():
     """Forgets children that have ended, except for Popen's own."""
     try:

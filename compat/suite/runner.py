@@ -67,7 +67,7 @@ class Runner:
         order = self._order(case, mode, way)
         began = time.monotonic()
         worker = subprocess.Popen(
-            [sys.executable, self.run_command, "--worker"],
+            [sys.executable, "-B", self.run_command, "--worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         with self.lock:
@@ -84,7 +84,7 @@ class Runner:
         finally:
             self._end(worker)
         return {"status": status, "message": message, "findings": {},
-                "programs": {}, "descriptors": {}, "killed": 0,
+                "programs": {}, "descriptors": {}, "crashes": [], "killed": 0,
                 "seconds": time.monotonic() - began}
 
     def _end(self, worker):

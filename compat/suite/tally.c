@@ -11,6 +11,8 @@
  * SIGRTMAX - 1 ends the process by _exit(), the way by which libraries that
  * report at the end get to do so; many servers know no other end than the
  * default one of SIGTERM, which tells nobody.
+ *
+ * It also notes a crash: a server that forks would hide that of a child.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -46,6 +48,7 @@ static const char *const names[SYMBOLS] = {
 struct tally {
     _Atomic uint64_t calls[SYMBOLS];
     _Atomic uint64_t most[SYMBOLS];
+    _Atomic uint64_t crash; /* the signal of which the process died */
 };
 
 static struct tally unshared;
@@ -164,6 +167,23 @@ static void leave(int signal_number)
     _exit(0);
 }
 
+/* The handler is gone by now: the fault happens again, or abort() goes on. */
+static void note_crash(int signal_number)
+{
+    atomic_store(&tally->crash, (uint64_t)signal_number);
+    raise(signal_number);
+}
+
+static void watch_for_crashes(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    struct sigaction action = {.sa_handler = note_crash,
+                               .sa_flags = (int)SA_RESETHAND};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 /* A process that executes another program keeps its pid: N tells them apart. */
 static int create_file(const char *prefix)
 {
@@ -197,5 +217,6 @@ __attribute__((constructor)) static void start(void)
     if (memory != MAP_FAILED)
         tally = memory;
     sigaction(SIGRTMAX - 1, &action, NULL);
+    watch_for_crashes();
     errno = saved;
 }

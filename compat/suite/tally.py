@@ -13,14 +13,28 @@ def _files(directories, pattern):
             for path in pathlib.Path(directory).glob(pattern))
 
 
+# See struct tally.
+LAYOUT = struct.Struct(f"{2 * len(SYMBOLS) + 1}Q")
+
+
+def _tallies(directories, pattern):
+    for path in _files(directories, pattern):
+        data = path.read_bytes()
+        # One that ended before its first instruction has none.
+        if len(data) == LAYOUT.size:
+            yield LAYOUT.unpack(data)
+
+
+def crashes(directories):
+    """The signals by which processes of any program have crashed."""
+    found = [numbers[-1] for numbers in _tallies(directories, "*.tally.*")]
+    return sorted(filter(None, found))
+
+
 def symbols(directories, label):
     """{symbol: (calls, most descriptors at once)} of one program."""
     found = {}
-    for path in _files(directories, f"{label}.tally.*"):
-        data = path.read_bytes()
-        if len(data) != struct.calcsize("16Q"):
-            continue  # It ended before its first instruction.
-        numbers = struct.unpack("16Q", data)
+    for numbers in _tallies(directories, f"{label}.tally.*"):
         for name, calls, most in zip(SYMBOLS, numbers[:8], numbers[8:]):
             old = found.get(name, (0, 0))
             if calls:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Judges what a way gave by what the kernel's own gave."""
 
+import signal
+
 from . import ways
 from .worker import BROKEN, NOT_STARTED, OK
 
@@ -24,8 +26,15 @@ def symbols(result, program):
     return result["programs"].get(program, {}).get("symbols", {})
 
 
+def crashes(result):
+    names = [signal.Signals(number).name for number in result["crashes"]]
+    return f"processes crashed by {', '.join(names)}"
+
+
 def native(result):
     """(verdict, why) of the native run; only a passed one is an oracle."""
+    if result["status"] == OK and result["crashes"]:
+        return NOT_RUN, f"natively, {crashes(result)}"
     if result["status"] == OK:
         return PASSED, ""
     if result["status"] == NOT_STARTED:
@@ -61,6 +70,8 @@ def other(oracle, result, way, program, untouched):
     found = _differences(oracle, result)
     counters = [each["counters"] for each in result["programs"].values()]
     wrong = sum(each.get("differences", 0) for each in counters)
+    if result["crashes"]:
+        found.append(crashes(result))
     if wrong:
         found.append(f"verify found {wrong} wrong answers")
     answered, _ = calls(result, program)

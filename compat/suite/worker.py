@@ -19,6 +19,8 @@ OK, NOT_STARTED, FAILED, BROKEN = "ok", "not started", "failed", "broken"
 def _attempt(case, box):
     """Status and message of starting and working."""
     stage = NOT_STARTED
+    if case.get("ROOT") and os.geteuid() != 0:
+        return stage, "only root can; run it as root"
     try:
         if start := case.get("start"):
             start(box)
@@ -75,6 +77,7 @@ def work(order):
         "descriptors": held, "killed": box.close(),
         "seconds": time.monotonic() - began,
     }
+    result["crashes"] = tally.crashes(box.count_directories)
     result["programs"] = {
         label: {"symbols": tally.symbols(box.count_directories, label),
                 "counters": tally.counters(box.count_directories, label)}

@@ -27,9 +27,9 @@ def start(box):
 def work(box):
     options = ssh.options(box, box.port())
     data = blob(300000, "through the shell")
-    box.same("piped", box.plain("ssh", *options, "localhost", "cat",
+    box.same("piped", box.plain("ssh", *options, ssh.HERE, "cat",
                                 input=data), data)
     echo, forward = backend.echo(box), box.port("forward")
     box.start("ssh", *options, "-N", "-L", f"127.0.0.1:{forward}:"
-              f"127.0.0.1:{echo}", "localhost", ready=forward)
-    backend.echo_crowd(box, forward, clients=100, size=3000)
+              f"127.0.0.1:{echo}", ssh.HERE, ready=forward)
+    backend.echo_crowd(box, forward, size=3000)

@@ -6,7 +6,7 @@ PROGRAM = "exim4"
 HARD = ("The daemon selects on its listeners and on a socket of the queue, "
         "and forks per session; it executes itself anew for deliveries.")
 ROOT = True
-SENT = 6 + 4
+SENT = 8 + 3
 
 
 def start(box):
@@ -66,6 +66,13 @@ async def talk(connection, number):
         b"250 250 250 250 221 ")
 
 
+async def half(connection, _number):
+    await connection.send(b"HELO me\r\nNOOP\r\nQUIT\r\n")
+    connection.half_close()
+    answers = (await connection.to_end()).splitlines()
+    return expect(b" ".join(line[:3] for line in answers), b"250 250 221")
+
+
 async def mail(connection, number):
     await connection.until()
     return expect(await codes(
@@ -79,9 +86,9 @@ async def greet(connection):
 
 
 def work(box):
-    crowd(box, box.port(), talk, greet=greet, clients=100, word=b"HELO")
-    # Six stall before they write; of the other six, two would close half.
-    crowd(box, box.port(), mail, clients=12, resets=False, name="mail")
+    crowd(box, box.port(), talk, greet=greet, half=half, word=b"HELO")
+    # Eight stall before they write; of four others, one would close half.
+    crowd(box, box.port(), mail, clients=8, resets=False, name="mail")
     box.until(lambda: messages(box) == SENT, "the mail's delivery")
     box.saw("delivered", messages(box))
 

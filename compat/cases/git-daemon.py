@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+from suite.crowd import crowd, expect
+
 PACKAGES = ["git"]
 PROGRAM = "git"
 HARD = ("It forks a child per request after the first wait; upload-pack and "
@@ -17,9 +19,27 @@ def start(box):
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         box.plain(*git, *words, env=env)
     box.start("git", "daemon", "--reuseaddr", "--export-all",
-              "--enable=receive-pack", "--listen=127.0.0.1",
+              "--enable=receive-pack", "--max-connections=0", "--listen=127.0.0.1",
               f"--port={box.port()}", f"--base-path={box.dir}",
               ready=box.port(), env=env)
+
+
+async def rest(connection):
+    got = await connection.to_end()
+    expect(got[-4:], b"0000")
+    return got
+
+
+async def talk(connection, _number):
+    """Wants nothing of what there is."""
+    await connection.send(b"0000")
+    return await rest(connection)
+
+
+async def half(connection, _number):
+    await connection.send(b"0000")
+    connection.half_close()
+    return await rest(connection)
 
 
 def work(box):
@@ -39,3 +59,11 @@ def work(box):
     box.run(*git, "push", "-q", "origin", "HEAD:refs/heads/pushed")
     box.saw("pushed", box.plain("git", "-C", box.path("tree"), "rev-parse",
                                 "pushed"))
+    head = box.plain("git", "-C", box.path("tree"), "rev-parse", "HEAD")
+    async def greet(connection):
+        """Asks what there is. No more than five may wait for accept()."""
+        asked = b"git-upload-pack /tree\0host=localhost\0"
+        await connection.send(b"%04x%s" % (len(asked) + 4, asked))
+        expect((await connection.until())[4:44], head.strip())
+
+    crowd(box, box.port(), talk, greet=greet, half=half, active=4, word=b"0fff")

@@ -44,6 +44,5 @@ backend echo
 
 
 def work(box):
-    http.http_crowd(box, box.port(), "/behind", blob(90000, "behind"),
-                    clients=200)
-    backend.echo_crowd(box, box.port("raw"), clients=200, name="tcp crowd")
+    http.http_crowd(box, box.port(), "/behind", blob(90000, "behind"))
+    backend.echo_crowd(box, box.port("raw"), name="tcp crowd")

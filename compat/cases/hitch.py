@@ -19,4 +19,4 @@ def start(box):
 
 
 def work(box):
-    backend.echo_crowd(box, box.port(), clients=200, tls=True)
+    backend.echo_crowd(box, box.port(), tls=True)

@@ -35,6 +35,13 @@ async def store_and_fetch(connection, number):
     return got
 
 
+async def half(connection, number):
+    """Closes its half behind a hundred questions at once."""
+    await connection.send(b"get nothing%d\r\n" % number * 100)
+    connection.half_close()
+    return expect(await connection.to_end(), b"END\r\n" * 100)
+
+
 def work(box):
-    crowd(box, box.port(), store_and_fetch, clients=400,
+    crowd(box, box.port(), store_and_fetch, clients=400, half=half,
           word=b"set half 0 0 1000\r\nhalf a va")

@@ -23,4 +23,4 @@ def work(box):
                               struct.pack("!H", box.echo))
         await connection.exactly(10)
 
-    backend.echo_crowd(box, box.port(), greet=greet, clients=200)
+    backend.echo_crowd(box, box.port(), greet=greet, half=False)

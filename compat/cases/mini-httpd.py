@@ -21,5 +21,4 @@ def start(box):
 def work(box):
     box.same("cgi", http.get(box.port(), "/env.cgi?a")[1], b"GET a\n")
     box.same("missing", http.get(box.port(), "/nothing")[0], 404)
-    http.http_crowd(box, box.port(), "/big", blob(150000), keep=False,
-                    clients=200)
+    http.http_crowd(box, box.port(), "/big", blob(150000), keep=False)

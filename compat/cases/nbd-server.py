@@ -45,9 +45,22 @@ class Disk:
         assert magic == 0x67446698 and error == 0, (magic, error)
         return self.file.read(size) if kind == 0 else b""
 
+    def leave(self, way):
+        """As it is polite, or by half, or by a reset in mid-request."""
+        if way == 0:
+            self.request(2, 0, 0)
+        elif way == 1:
+            self.link.shutdown(socket.SHUT_WR)
+        else:
+            self.link.sendall(struct.pack("!I", 0x25609513))
+            self.link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                 struct.pack("ii", 1, 0))
+        self.file.close()
+        self.link.close()
+
 
 def work(box):
-    disks = [Disk(box.port()) for _ in range(60)]
+    disks = [Disk(box.port()) for _ in range(200)]
     box.check({disk.size for disk in disks} == {SIZE}, "another size")
     content = blob(SIZE)
     for number, disk in enumerate(disks):
@@ -57,9 +70,8 @@ def work(box):
                       f"client {number} read something else at {at}")
     for number, disk in enumerate(disks):
         disk.request(1, number * 4096, 4096, blob(4096, f"w{number}"))
-    box.saw("read back", disks[0].request(0, 0, 60 * 4096))
-    for disk in disks[:30]:
-        disk.request(2, 0, 0)
-        disk.link.close()
-    box.same("written", disks[40].request(0, 0, 60 * 4096),
-             b"".join(blob(4096, f"w{number}") for number in range(60)))
+    box.saw("read back", disks[0].request(0, 0, 200 * 4096))
+    for number, disk in enumerate(disks[:160]):
+        disk.leave(number % 4)
+    box.same("written", disks[170].request(0, 0, 200 * 4096),
+             b"".join(blob(4096, f"w{number}") for number in range(200)))

@@ -18,4 +18,5 @@ def work(box):
     data = blob(300000, "ncat")
     box.same("client", box.run("ncat", "-i", "2", "127.0.0.1", box.echo,
                                input=data, status=(0, 1)), data)
-    backend.echo_crowd(box, box.port(), clients=100, size=3000)
+    backend.echo_crowd(box, box.port(), greet=backend.hello, size=3000,
+                       half=False)

@@ -54,6 +54,14 @@ async def talk(connection, number):
     return got
 
 
+async def half(connection, number):
+    await connection.send(b"PING :%d\r\nQUIT :enough\r\n" % number)
+    connection.half_close()
+    lines = (await connection.to_end()).splitlines()
+    expect(lines[0].split(b":")[-1], b"%d" % number)
+    return expect(lines[-1][:5], b"ERROR")
+
+
 def work(box):
-    crowd(box, box.port(), talk, greet=register, clients=200, active=100,
+    crowd(box, box.port(), talk, greet=register, half=half,
           word=b"NICK ha")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-from suite import inetd
+from suite import backend
 from suite.crowd import crowd, expect
 
 PACKAGES = ["openbsd-inetd"]
@@ -28,5 +28,5 @@ async def talk(connection, number):
 
 
 def work(box):
-    inetd.cat_crowd(box, box.port("cat"), clients=200)
+    backend.echo_crowd(box, box.port("cat"), size=8000)
     crowd(box, box.port("shell"), talk, clients=40, name="shells")

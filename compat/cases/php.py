@@ -45,7 +45,6 @@ def start(box):
 
 def work(box):
     if box.mode == "built-in":
-        http.http_crowd(box, box.port(), "/big", blob(100000), keep=False,
-                        clients=200)
+        http.http_crowd(box, box.port(), "/big", blob(100000), keep=False)
     else:
-        backend.echo_crowd(box, box.port(), clients=200, size=8000)
+        backend.echo_crowd(box, box.port(), size=8000)

@@ -24,4 +24,4 @@ toggle 0
 
 def work(box):
     http.http_crowd(box, box.port(), f"http://127.0.0.1:{box.behind}/behind",
-                    blob(100000, "behind"), keep=False, clients=200)
+                    blob(100000, "behind"), keep=False)

@@ -54,4 +54,4 @@ def work(box):
     data = ftp.exchange(box, box.port(), "anonymous", "me@here")
     box.same("big", data, blob(400000))
     box.same("uploaded", (box.dir / "ftp/up/sent").read_bytes(), data)
-    ftp.session_crowd(box, box.port(), "anonymous", "me@here", clients=100)
+    ftp.session_crowd(box, box.port(), "anonymous", "me@here")

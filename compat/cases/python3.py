@@ -56,11 +56,15 @@ def serve(one):
                 for fd, _ in waiter.poll():
                     if fd == one.fileno():
                         data = one.recv(4096)
-                        if not data:
-                            return
-                        cat.stdin.write(data)
+                        if data:
+                            cat.stdin.write(data)
+                        else:
+                            waiter.unregister(one)
+                            cat.stdin.close()
+                    elif data := cat.stdout.read(4096):
+                        one.sendall(data)
                     else:
-                        one.sendall(cat.stdout.read(4096))
+                        return
         except OSError:
             pass
         finally:
@@ -80,6 +84,6 @@ def start(box):
 
 def work(box):
     if box.mode == "threads":
-        backend.echo_crowd(box, box.port(), clients=60, size=3000)
+        backend.echo_crowd(box, box.port(), size=3000)
     else:
         backend.echo_crowd(box, box.port(), clients=300, size=50000)

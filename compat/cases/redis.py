@@ -23,7 +23,16 @@ async def talk(connection, number):
     return expect(await connection.exactly(len(value) + 2), value + b"\r\n")
 
 
+async def half(connection, number):
+    """Closes its half behind ten questions at once."""
+    await connection.send(b"ECHO %d\r\n" % number * 10)
+    connection.half_close()
+    answer = b"$%d\r\n%d\r\n" % (len(str(number)), number)
+    return expect(await connection.to_end(), answer * 10)
+
+
 def work(box):
-    crowd(box, box.port(), talk, clients=300, word=b"*3\r\n$3\r\nSE")
+    crowd(box, box.port(), talk, half=half,
+          word=b"*3\r\n$3\r\nSE")
     box.same("client", box.run("redis-cli", "-p", box.port(), "dbsize"),
-             b"150\n")
+             b"200\n")

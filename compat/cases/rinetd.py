@@ -14,4 +14,4 @@ def start(box):
 
 
 def work(box):
-    backend.echo_crowd(box, box.port(), clients=200)
+    backend.echo_crowd(box, box.port(), half=False)

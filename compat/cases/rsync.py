@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 import filecmp
 
+from suite.crowd import crowd, expect
+
 PACKAGES = ["rsync"]
 PROGRAM = "rsync"
 HARD = ("Daemon and client both fork after the first wait; select() with an "
@@ -20,6 +22,8 @@ use chroot = false
 uid = root
 gid = root
 max connections = 300
+listen backlog = 300
+reverse lookup = no
 lock file = {box.path('lock')}
 [tree]
     path = {box.path('tree')}
@@ -39,6 +43,24 @@ def same_trees(box, one, other):
         same_trees(box, f"{one}/{name}", f"{other}/{name}")
 
 
+async def greet(connection):
+    expect((await connection.until())[:9], b"@RSYNCD: ")
+
+
+async def talk(connection, _number):
+    """Asks for the list of modules."""
+    await connection.send(b"@RSYNCD: 30.0\n#list\n")
+    return expect(await connection.to_end(), b"%-15s\t\n%-15s\t\n"
+                  b"@RSYNCD: EXIT\n" % (b"tree", b"up"))
+
+
+async def half(connection, number):
+    await connection.send(b"@RSYNCD: 30.0\nnothing%d\n" % number)
+    connection.half_close()
+    return expect(await connection.to_end(),
+                  b"@ERROR: Unknown module 'nothing%d'\n" % number)
+
+
 def work(box):
     base = f"rsync://127.0.0.1:{box.port()}"
     box.run("rsync", "-a", f"{base}/tree/", box.path("down"))
@@ -51,3 +73,4 @@ def work(box):
     same_trees(box, box.path("down"), box.path("up"))
     out = box.run("rsync", f"{base}/tree/")
     box.same("listed", len(out.splitlines()), 8)
+    crowd(box, box.port(), talk, greet=greet, half=half, word=b"@RSYNC")

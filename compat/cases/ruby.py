@@ -38,4 +38,4 @@ def start(box):
 
 
 def work(box):
-    backend.echo_crowd(box, box.port(), clients=200, size=8000)
+    backend.echo_crowd(box, box.port(), size=8000)

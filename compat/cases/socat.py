@@ -11,16 +11,16 @@ SUBSET = True
 
 def start(box):
     echo = backend.echo(box)
-    box.start("socat", f"TCP-LISTEN:{box.port()},bind=127.0.0.1,fork,"
+    box.start("socat", "-t", "20", f"TCP-LISTEN:{box.port()},bind=127.0.0.1,fork,"
               "reuseaddr,backlog=300", f"TCP:127.0.0.1:{echo}",
               ready=box.port())
-    box.start("socat", f"TCP-LISTEN:{box.port('cat')},bind=127.0.0.1,fork,"
+    box.start("socat", "-t", "20", f"TCP-LISTEN:{box.port('cat')},bind=127.0.0.1,fork,"
               "reuseaddr", "EXEC:cat,pty,rawer", ready=box.port("cat"))
 
 
 def work(box):
-    backend.echo_crowd(box, box.port(), clients=200)
-    backend.echo_crowd(box, box.port("cat"), clients=20, size=3000,
+    backend.echo_crowd(box, box.port())
+    backend.echo_crowd(box, box.port("cat"), clients=20, size=3000, half=False,
                        name="terminals")
     data = blob(500000)
     box.same("piped", box.run("socat", "-t", "5", "-", "SYSTEM:cat",

@@ -31,14 +31,14 @@ def work(box):
     file = box.file("input", data)
     box.same("from a file", box.run(
         "sh", "-c", 'file=$1; shift; exec "$@" <"$file"', "sh", file, "ssh",
-        *options, "localhost", "cat", name="ssh"), data)
+        *options, ssh.HERE, "cat", name="ssh"), data)
     master = ("-o", f"ControlPath={box.path('master')}")
-    box.start("ssh", *options, *master, "-MN", "localhost",
+    box.start("ssh", *options, *master, "-MN", ssh.HERE,
               ready=box.path("master"))
     for number in range(5):
         box.same(f"through the master {number}", box.run(
-            "ssh", *options, *master, "localhost", "cat", input=data), data)
+            "ssh", *options, *master, ssh.HERE, "cat", input=data), data)
     echo, socks = backend.echo(box), box.port("socks")
     box.run("ssh", *options, *master, "-O", "forward", "-L",
-            f"127.0.0.1:{socks}:127.0.0.1:{echo}", "localhost")
-    backend.echo_crowd(box, socks, clients=100, size=3000)
+            f"127.0.0.1:{socks}:127.0.0.1:{echo}", ssh.HERE)
+    backend.echo_crowd(box, socks, size=3000)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from suite import backend, ssh
 from suite.box import blob
+from suite.crowd import crowd, expect
 from suite.terminal import Terminal
 
 PACKAGES = ["openssh-server", "openssh-client", "util-linux"]
@@ -26,7 +27,7 @@ PermitRootLogin yes
 PasswordAuthentication no
 PrintMotd no
 PrintLastLog no
-MaxStartups 100
+MaxStartups 400
 Subsystem sftp internal-sftp
 LogLevel ERROR
 """)
@@ -36,21 +37,33 @@ LogLevel ERROR
 def work(box):
     options = ssh.options(box, box.port())
     data = blob(400000, "through the shell")
-    box.same("piped", box.run("ssh", *options, "localhost", "cat",
+    box.same("piped", box.run("ssh", *options, ssh.HERE, "cat",
                               input=data), data)
     box.same("both outputs", box.run(
-        "ssh", *options, "localhost", "echo out; echo err >&2; exit 3",
+        "ssh", *options, ssh.HERE, "echo out; echo err >&2; exit 3",
         status=3, stderr=True), b"out\nerr\n")
     box.file("sent", data)
     box.run("scp", "-q", *options, box.path("sent"),
-            f"localhost:{box.path('received')}")
+            f"{ssh.HERE}:{box.path('received')}")
     box.same("copied", (box.dir / "received").read_bytes(), data)
     terminal(box, options)
     forwarding(box, options)
+    crowd(box, box.port(), wrong, greet=greet, word=b"SSH-2", name="strangers")
+
+
+async def greet(connection):
+    expect((await connection.until())[:8], b"SSH-2.0-")
+
+
+async def wrong(connection, _number):
+    """Who speaks another protocol is told so, and shown the door."""
+    await connection.send(b"GET / HTTP/1.0\r\n")
+    return expect(await connection.to_end(),
+                  b"Invalid SSH identification string.\r\n")
 
 
 def terminal(box, options):
-    screen = Terminal(box, "ssh", "-tt", *options, "localhost", "/bin/sh")
+    screen = Terminal(box, "ssh", "-tt", *options, ssh.HERE, "/bin/sh")
     screen.expect("# ")
     screen.line("echo $((6 * 7)) $(tty | cut -c 1-9)")
     screen.expect("42 /dev/pts/")
@@ -61,6 +74,5 @@ def terminal(box, options):
 def forwarding(box, options):
     echo, forward = backend.echo(box), box.port("forward")
     box.start("ssh", *options, "-N", "-L", f"127.0.0.1:{forward}:"
-              f"127.0.0.1:{echo}", "localhost", ready=forward)
-    backend.echo_crowd(box, forward, clients=200, size=4000,
-                       name="forwarded crowd")
+              f"127.0.0.1:{echo}", ssh.HERE, ready=forward)
+    backend.echo_crowd(box, forward, size=4000, name="forwarded crowd")

@@ -28,5 +28,5 @@ connect = 127.0.0.1:{box.port()}
 
 
 def work(box):
-    backend.echo_crowd(box, box.port(), clients=200, tls=True)
+    backend.echo_crowd(box, box.port(), tls=True)
     backend.echo_crowd(box, box.port("client"), clients=60, name="both ends")

@@ -12,10 +12,9 @@ proc accepted {channel host port} {
     fileevent $channel readable [list serve $channel]
 }
 proc serve {channel} {
-    if {[catch {read $channel} data] || [eof $channel]} {
+    set gone [catch {puts -nonewline $channel [read $channel]}]
+    if {$gone || [eof $channel]} {
         catch {close $channel}
-    } else {
-        catch {puts -nonewline $channel $data}
     }
 }
 socket -server accepted -myaddr 127.0.0.1 [lindex $argv 0]

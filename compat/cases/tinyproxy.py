@@ -25,12 +25,12 @@ ConnectPort {box.echo}
 
 def work(box):
     http.http_crowd(box, box.port(), f"http://127.0.0.1:{box.behind}/behind",
-                    blob(100000, "behind"), keep=False, clients=200)
+                    blob(100000, "behind"), keep=False)
 
     async def greet(connection):
         await connection.send(b"CONNECT 127.0.0.1:%d HTTP/1.0\r\n\r\n"
                               % box.echo)
         await connection.until(b"\r\n\r\n")
 
-    backend.echo_crowd(box, box.port(), greet=greet, clients=100,
+    backend.echo_crowd(box, box.port(), greet=greet, half=False,
                        name="tunnels")

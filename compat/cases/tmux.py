@@ -3,20 +3,22 @@ from suite.terminal import Terminal
 
 PACKAGES = ["tmux"]
 PROGRAM = "tmux"
+MODES = ["poll", "select"]
 HARD = ("Terminals and /dev/null in the set; the server is a daemon forked from "
         "the first client, which hands it its terminal through a socket.")
 SUBSET = True
 
 
 def tmux(box, *words):
-    return box.run("tmux", "-S", box.path("socket"), *words)
+    return box.run("tmux", "-S", box.path("socket"), *words, env=box.env)
 
 
 def start(box):
+    box.env = {"EVENT_NOPOLL": "1"} if box.mode == "select" else {}
     config = box.file("conf", "set -g status off\n"
                       "set -g default-command /bin/sh\n")
     box.tmux = Terminal(box, "tmux", "-S", box.path("socket"), "-f", config,
-                        "new", "-s", "here")
+                        "new", "-s", "here", env=box.env)
     box.tmux.expect("# ")
 
 
@@ -39,7 +41,8 @@ def work(box):
     box.tmux.type("\x02d")
     box.tmux.expect("detached")
     box.same("detached", box.tmux.wait_for_exit(), 0)
-    again = Terminal(box, "tmux", "-S", box.path("socket"), "attach")
+    again = Terminal(box, "tmux", "-S", box.path("socket"), "attach",
+                     env=box.env)
     again.expect("lower")
     tmux(box, "send-keys", "-t", "here.1", "exit", "Enter")
     tmux(box, "send-keys", "-t", "here.0", "exit", "Enter")

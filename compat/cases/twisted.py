@@ -10,11 +10,17 @@ SECONDS = 90
 
 SERVICE = """
 from twisted.application import internet, service
-from twisted.internet import protocol
+from twisted.internet import interfaces, protocol
+from zope.interface import implementer
 
+@implementer(interfaces.IHalfCloseableProtocol)
 class Echo(protocol.Protocol):
     def dataReceived(self, data):
         self.transport.write(data)
+    def readConnectionLost(self):
+        self.transport.loseConnection()  # Once all has been written.
+    def writeConnectionLost(self):
+        pass
 
 factory = protocol.ServerFactory()
 factory.protocol = Echo

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 import re
 
+from suite import dns
+
 PACKAGES = ["unbound", "bind9-dnsutils"]
 PROGRAM = "unbound"
 MODES = ["poll", "select"]
@@ -9,7 +11,7 @@ HARD = ("Two threads, each with libevent's set of UDP and TCP sockets and a "
 
 
 def start(box):
-    hosts = "\n".join(f'  local-data: "h{n}.test. A 10.0.{n // 250}.{n % 250}"'
+    hosts = "\n".join(f'  local-data: "h{n}.test. A {dns.address(n)}"'
                       for n in range(300))
     config = box.file("unbound.conf", f"""
 server:
@@ -22,7 +24,7 @@ server:
   pidfile: "{box.path('pid')}"
   use-syslog: no
   num-threads: 2
-  incoming-num-tcp: 200
+  incoming-num-tcp: 300
   module-config: "iterator"
   local-zone: "test." static
 {hosts}
@@ -43,5 +45,6 @@ def work(box):
             f"h{n}.test A\n" for n in range(100)))
         out = box.plain("dig", "@127.0.0.1", "-p", box.port(), "+short",
                         *more, "-f", batch).decode()
-        box.same(name, out.split(), [f"10.0.0.{n}" for n in range(100)])
+        box.same(name, out.split(), [dns.address(n) for n in range(100)])
+    dns.tcp_crowd(box, box.port())
     box.check(re.search("start of service", box.log("unbound")), "no start")

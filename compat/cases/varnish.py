@@ -23,8 +23,7 @@ def start(box):
 
 def work(box):
     box.until(lambda: http.get(box.port(), "/behind")[0] == 200, "an answer")
-    http.http_crowd(box, box.port(), "/behind", blob(100000, "behind"),
-                    clients=200)
+    http.http_crowd(box, box.port(), "/behind", blob(100000, "behind"))
     vcl = box.file("second.vcl", 'vcl 4.1; backend default none; sub vcl_recv '
                    '{ return (synth(299, "by another")); }')
     for words in (["vcl.load", "second", vcl], ["vcl.use", "second"]):

@@ -38,4 +38,4 @@ def work(box):
     data = ftp.exchange(box, box.port(), "anonymous", "me@here", "pub")
     box.same("big", data, blob(400000))
     box.same("uploaded", (box.dir / "ftp/pub/up/sent").read_bytes(), data)
-    ftp.session_crowd(box, box.port(), "anonymous", "me@here", clients=200)
+    ftp.session_crowd(box, box.port(), "anonymous", "me@here")

@@ -54,4 +54,4 @@ async def talk(connection, number):
 
 
 def work(box):
-    crowd(box, box.port(), talk, greet=greet, clients=200, word=b"PASS")
+    crowd(box, box.port(), talk, greet=greet, word=b"PASS")

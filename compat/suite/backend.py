@@ -39,14 +39,32 @@ def echo(box, name="echo"):
     return port
 
 
-def echo_crowd(box, address, size=20000, **options):
-    """Clients whose own bytes come back to them, and to nobody else."""
+async def hello(connection):
+    """A greeting for servers that let no more than five or ten connections
+    wait for accept(): the next one comes when this one is served."""
+    await connection.send(b"hello")
+    expect(await connection.exactly(5), b"hello")
+
+
+def echo_crowd(box, address, size=20000, half=True, tls=False, **options):
+    """Clients whose own bytes come back to them, and to nobody else.
+
+    HALF is False for who natively ends a connection at the first end of it;
+    TLS, as Python speaks it, knows no other way.
+    """
     async def talk(connection, number):
         data = blob(size + number, f"client {number}")
         await connection.send(data)
         return expect(await connection.exactly(len(data)), data)
 
-    crowd(box, address, talk, word=b"half a w", **options)
+    async def half_talk(connection, number):
+        data = blob(size + number, f"client {number}")
+        await connection.send(data)
+        connection.half_close()
+        return expect(await connection.to_end(), data)
+
+    crowd(box, address, talk, half=half_talk if half and not tls else None,
+          tls=tls, word=b"half a w", **options)
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):

@@ -72,7 +72,11 @@ async def connect(address, tls=False):
 
 
 class Crowd:
-    """CLIENTS connections to ADDRESS (a port, or a socket's path)."""
+    """CLIENTS connections at once to ADDRESS (a port, or a socket's path).
+
+    They stall, while half as many more come and go, no more than ACTIVE at
+    once; then they want to be served, too.
+    """
 
     def __init__(self, address, talk, clients=200, active=16, word=None,
                  greet=None, tls=False, half=None, rounds=1, resets=True):
@@ -132,21 +136,22 @@ class Crowd:
             except OSError:
                 pass  # The server was faster in showing the door.
 
-    async def _whole(self):
-        idle = []
-        for _ in range(self.clients // 2):
-            idle.append(await self._open())
-        roles = (self._talker, self._closer,
-                 self._resetter if self.resets else self._talker,
-                 self._talker)
-        await asyncio.gather(*(
-            roles[number % 4](number)
-            for number in range(self.clients - len(idle))))
-        # Who has stalled so far is served as if nothing had been.
-        for number, connection in enumerate(idle):
+    async def _staller(self, number, connection):
+        """Is served as if nothing had been."""
+        async with self.gate:
             await self._talk(f"staller {number}", connection, number,
                              self.talk)
             await connection.close()
+
+    async def _whole(self):
+        stalled = [await self._open() for _ in range(self.clients)]
+        roles = (self._talker, self._closer,
+                 self._resetter if self.resets else self._talker,
+                 self._talker)
+        await asyncio.gather(*(roles[number % 4](number)
+                               for number in range(self.clients // 2)))
+        await asyncio.gather(*(self._staller(number, connection)
+                               for number, connection in enumerate(stalled)))
 
     def run(self):
         """Returns a digest of who got what."""

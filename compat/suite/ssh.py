@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Keys and options for the secure shell, all within the box."""
 
+HERE = "127.0.0.1"  # A bare machine may know no "localhost".
+
 
 def make_keys(box):
     """A host's key and a user's; the latter may log in."""

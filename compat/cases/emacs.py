@@ -6,7 +6,6 @@ PACKAGES = ["emacs-nox"]
 PROGRAM = "emacs"
 HARD = ("pselect() on its terminal, on network streams and on sub-processes "
         "that it starts by vfork().")
-SECONDS = 90
 
 SCRIPT = """
 (let* ((port (string-to-number (getenv "ECHO_PORT")))

@@ -3,7 +3,6 @@ PACKAGES = ["gdb"]
 PROGRAM = "gdb"
 HARD = ("It waits by poll() on a pipe that its SIGCHLD handler writes to, and "
         "starts what it debugs by a vfork() in its own memory.")
-SECONDS = 90
 
 
 def work(box):

@@ -8,7 +8,6 @@ PROGRAM = "mariadbd"
 HARD = ("poll() on its listeners, a thread per session that polls its socket "
         "with a timeout; a shutdown by signal wakes them all.")
 ROOT = True
-SECONDS = 120
 
 
 def start(box):

@@ -6,7 +6,6 @@ PROGRAM = "twistd"
 MODES = ["poll", "select"]
 HARD = ("A reactor that registers and unregisters its interest in writing for "
         "each piece; a self-pipe wakes it from signals and threads.")
-SECONDS = 90
 
 SERVICE = """
 from twisted.application import internet, service

@@ -125,7 +125,7 @@ class Box:
             self.labels.append(name)
         return name
 
-    def start(self, *argv, ready=None, env=None, name=None, seconds=20,
+    def start(self, *argv, ready=None, env=None, name=None, seconds=40,
               cwd=None, stdin=subprocess.DEVNULL):
         """Starts a server in a process group of its own.
 
@@ -172,14 +172,14 @@ class Box:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def run(self, *argv, status=0, input=b"", env=None, name=None,
-            seconds=30, stderr=False, cwd=None, ok=None):
+            seconds=60, stderr=False, cwd=None, ok=None):
         """Runs a client of the way to its end; returns its output's bytes."""
         argv = [str(word) for word in argv]
         variables = {**self.environment(self.label(argv, name)), **(env or {})}
         return self._run(argv, variables, status if ok is None else ok,
                          input, seconds, stderr, cwd)
 
-    def plain(self, *argv, status=0, input=b"", env=None, seconds=30,
+    def plain(self, *argv, status=0, input=b"", env=None, seconds=60,
               stderr=False, cwd=None):
         """Runs a helper that is not under test."""
         argv = [str(word) for word in argv]
@@ -234,7 +234,7 @@ class Box:
             raise Failed(f"{name}: {shortly(got)}, expected "
                          f"{shortly(expected)}")
 
-    def until(self, condition, what, seconds=15):
+    def until(self, condition, what, seconds=30):
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > deadline:

@@ -9,10 +9,11 @@ A case defines
   start(box), work(box)
 and may define
   MODES     names of its ways to wait, handed on as box.mode
+  ELASTIC   why the number of its descriptors varies natively
   UNTOUCHED why epoll never answers it (a string, or {mode: string})
   ROOT      True when only root can start it
   SUBSET    True when it belongs to the short run
-  SECONDS   how long one run may take, beyond which it counts as hung
+  SECONDS   how long one run may take, beyond which it counts as hung [180]
   CLASSICS  programs of classics/ it needs compiled
 """
 

@@ -16,7 +16,7 @@ import struct
 
 from .box import Failed
 
-PATIENCE = 30  # Seconds without which a client calls it a hang.
+PATIENCE = 60  # Seconds without which a client calls it a hang.
 
 
 class Connection:

@@ -41,3 +41,19 @@ def tcp_crowd(box, port, half=True, **options):
 
     crowd(box, port, talk, half=half_talk if half else None, word=b"\0",
           name="tcp", **options)
+
+
+def udp_questions(box, port, count=300):
+    """Each question by a client of its own, twenty on their way at once."""
+    for first in range(0, count, 20):
+        clients = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(20)]
+        for number, client in enumerate(clients, first):
+            client.settimeout(10)
+            client.connect(("127.0.0.1", port))
+            client.send(question(number, f"h{number}.test"))
+        for number, client in enumerate(clients, first):
+            # What stands behind the name and is no address is the zone's.
+            box.check(socket.inet_aton(address(number)) in client.recv(4096),
+                      f"h{number}.test has another address")
+            client.close()
+    box.saw("udp", count)

@@ -72,7 +72,7 @@ class Runner:
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         with self.lock:
             self.workers[worker.pid] = worker
-        limit = case.get("SECONDS", 60)
+        limit = case.get("SECONDS", 180)
         status, message = BROKEN, ""
         try:
             out, errors = worker.communicate(json.dumps(order), limit)

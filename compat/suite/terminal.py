@@ -65,7 +65,7 @@ class Terminal:
     def line(self, text):
         self.type(text + "\r")
 
-    def expect(self, pattern, seconds=15):
+    def expect(self, pattern, seconds=30):
         """Waits for a pattern behind what was expected last."""
         if isinstance(pattern, str):
             pattern = pattern.encode()
@@ -85,7 +85,7 @@ class Terminal:
                 raise Failed(f"{pattern!r} did not appear in {seconds} s: "
                              f"{self.text()[-200:]!r}")
 
-    def wait_for_exit(self, seconds=15):
+    def wait_for_exit(self, seconds=30):
         """The exit status, once the program has ended by itself."""
         deadline = time.monotonic() + seconds
         there = True

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import os
 
+from suite.box import listens_at
 from suite.crowd import crowd, expect
 
 PACKAGES = ["gpg-agent"]
@@ -15,7 +16,7 @@ def start(box):
     box.socket = os.path.join(home, "S.gpg-agent")
     box.start("gpg-agent", "--homedir", home, "--daemon", "--no-detach",
               "--disable-scdaemon", "--listen-backlog", "300", "sleep", "600",
-              ready=box.socket)
+              ready=lambda: listens_at(box.socket))
 
 
 async def greet(connection):

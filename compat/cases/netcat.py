@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 from suite import backend
-from suite.box import blob
+from suite.box import blob, listens_at
 
 PACKAGES = ["netcat-openbsd"]
 PROGRAM = "nc.openbsd"
@@ -10,8 +10,9 @@ HARD = ("Four entries of which some are -1 for a while; it stops asking to "
 
 def start(box):
     box.echo = backend.echo(box)
-    box.start("nc.openbsd", "-lU", box.path("socket"), ready=box.path(
-        "socket"), name="listener")
+    path = box.path("socket")
+    box.start("nc.openbsd", "-lU", path, ready=lambda: listens_at(path),
+              name="listener")
 
 
 def work(box):

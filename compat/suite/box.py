@@ -274,6 +274,13 @@ def _is_free(port):
     return True
 
 
+def listens_at(path):
+    """As below; a socket's file is there a moment before it listens."""
+    with open("/proc/net/unix", encoding="utf-8") as file:
+        return any(line.split()[3] == "00010000" and line.split()[-1] == path
+                   for line in file)
+
+
 def listens(port):
     """Whether somebody listens there; asks no server to accept anybody."""
     wanted = f":{port:04X} "

@@ -51,7 +51,7 @@ def work(box):
     for thread in threads:
         thread.start()
     box.until(lambda: listeners(box) == LISTENERS, "all listeners",
-              seconds=40)
+              seconds=120)
     for at in range(0, len(data), 4000):
         source.sendall(data[at:at + 4000])
         time.sleep(0.005)
@@ -67,7 +67,7 @@ turn = threading.Semaphore(60)
 
 def listen(box, heard):
     with turn:
-        one = socket.create_connection(("127.0.0.1", box.port()), 50)
+        one = socket.create_connection(("127.0.0.1", box.port()), 150)
         one.sendall(b"GET /s HTTP/1.0\r\n\r\n")
         file = one.makefile("rb")
         while file.readline().strip():

@@ -141,6 +141,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
+    self->calm = set->poll.same;
     set->looked = 0;
     if (!updated) {
         eps_site_failed(self, call->site);

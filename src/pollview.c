@@ -101,19 +101,28 @@ static bool is_muted(const struct eps_pollview *view, int32_t at)
     return view->copy[at - 1].fd < 0;
 }
 
+/* A position is on the ready list exactly while its copied revents is not 0. */
+static void list_revents(struct eps_pollview *view, uint32_t position,
+                         short revents)
+{
+    if (!view->copy[position].revents)
+        view->ready[view->ready_count++] = (int32_t)position;
+    view->copy[position].revents = revents;
+}
+
 /*
- * A position is on the ready list exactly while its copied revents is not 0.
  * Where the caller has cleared revents itself, the copy keeps the old value:
  * the entry is on the list already, and its next answer clears it.
  */
 static void follow_revents(struct eps_pollview *view, uint32_t position,
                            short revents)
 {
-    if (!revents)
-        return;
-    if (!view->copy[position].revents)
-        view->ready[view->ready_count++] = (int32_t)position;
-    view->copy[position].revents = revents;
+    short copied = view->copy[position].revents;
+
+    if (!copied != !revents)
+        view->clears = !revents;
+    if (revents)
+        list_revents(view, position, revents);
 }
 
 /*
@@ -122,7 +131,7 @@ static void follow_revents(struct eps_pollview *view, uint32_t position,
  */
 static void distrust_revents(struct eps_pollview *view, uint32_t position)
 {
-    follow_revents(view, position, -1);
+    list_revents(view, position, -1);
 }
 
 static unsigned askable(short events)
@@ -263,6 +272,7 @@ bool eps_pollview_update(struct eps_pollview *view,
     if (!eps_pollview_reserve(view, count))
         return false;
     view->same = count == view->count;
+    eps_pollview_expect(view);
     if (count < view->count)
         truncate_to(view, registry, count);
     for (uint32_t i = 0; i < view->count; i += BLOCK) {

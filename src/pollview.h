@@ -32,6 +32,7 @@ struct eps_pollview {
     struct pollfd *copy;        /* start of the one mapping they share */
     struct eps_link *links;
     bool same;            /* the last update found nothing changed */
+    bool clears;          /* ... but revents, which the caller clears itself */
     int32_t *ready;       /* positions whose copied revents may be set */
     uint32_t ready_count; /* never more than capacity */
 };
@@ -55,6 +56,19 @@ void eps_pollview_clear(struct eps_pollview *view);
 bool eps_pollview_update(struct eps_pollview *view,
                          struct eps_registry *registry,
                          const struct pollfd *array, uint32_t count);
+
+/*
+ * The caller clears revents itself: that is how the array is expected, before
+ * it is compared. Where it has not done so after all, that is a difference.
+ */
+static inline void eps_pollview_expect(struct eps_pollview *view)
+{
+    if (!view->clears)
+        return;
+    for (uint32_t i = 0; i < view->ready_count; i++)
+        view->copy[view->ready[i]].revents = 0;
+    view->ready_count = 0;
+}
 
 /* The union of what all entries ask of a number, for its registration. */
 void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg);

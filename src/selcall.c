@@ -227,6 +227,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
+    self->calm = call->same;
     set->looked = 0;
     if (!updated) {
         eps_site_failed(self, call->site);

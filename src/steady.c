@@ -40,14 +40,15 @@ static bool is_settled(const struct eps_set *set)
 static inline bool find(struct steady *steady, enum eps_call call,
                         const void *key, bool waits)
 {
-    struct eps_thread *self;
+    struct eps_thread *self = eps_thread_mine;
 
+    if (!self || !self->calm)
+        return false;
     /* Native acts on a pending cancellation even when something is ready. */
     pthread_testcancel();
-    if (!eps_process_may_answer() || !eps_process_is_ours())
-        return false;
-    self = eps_thread_mine;
-    if (!self || self->frame || self->rest || self->private_table)
+    /* The second may find that this is a fork's child, and has no block. */
+    if (!eps_process_may_answer() || !eps_process_is_ours() ||
+        !eps_thread_mine || self->frame || self->rest || self->private_table)
         return false;
     steady->self = self;
     steady->epoch =
@@ -104,6 +105,7 @@ static int answer_poll(const struct steady *steady, struct pollfd *array,
 {
     int found;
 
+    eps_pollview_expect(&steady->set->poll);
     if (memcmp(array, steady->set->poll.copy, count * sizeof(*array)) != 0)
         return -1;
     found = look(steady, waits);
@@ -121,8 +123,7 @@ bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
     if (!find(&steady, EPS_CALL_POLL, array, timeout_ms != 0))
         return false;
     const struct eps_pollview *view = &steady.set->poll;
-    bool same = view->same && view->count == count &&
-                count <= steady.site->verified &&
+    bool same = view->count == count && count <= steady.site->verified &&
                 count <= atomic_load_explicit(&eps_process.open_limit,
                                               memory_order_relaxed);
     *ret = same ? answer_poll(&steady, array, (uint32_t)count, timeout_ms != 0)

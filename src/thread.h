@@ -62,6 +62,7 @@ struct eps_thread {
     uint32_t passes;
     enum eps_counter passed_reason;
 
+    bool calm;     /* the last call asked what the one before it had asked */
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
 

@@ -48,13 +48,16 @@ enum eps_gauge {
     EPS_GAUGES
 };
 
+/* What each call touches comes first: two cache lines. */
 struct eps_thread {
-    _Atomic uint32_t used; /* a thread owns this block */
+    _Alignas(64) _Atomic uint32_t used; /* a thread owns this block */
+
+    bool changing;      /* the call in progress is changing a set: half done */
+    bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
+    bool calm; /* the last call asked what the one before it had asked */
 
     /* The frame of the call in progress, or NULL. */
     void *frame;
-    bool changing;      /* ... is changing a set: it may be half changed */
-    bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
 
     /* The next calls on this array are native, and not looked at. */
     const void *passed;
@@ -62,22 +65,20 @@ struct eps_thread {
     uint32_t passes;
     enum eps_counter passed_reason;
 
-    bool calm;     /* the last call asked what the one before it had asked */
+    uint32_t beat; /* for the live page: calls to go until one */
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
+
+    _Alignas(64) _Atomic uint64_t counters[EPS_COUNTERS];
 
     struct eps_site sites[EPS_THREAD_SITES];
     uint32_t stamps; /* counts uses of sites */
     struct eps_seen seen[EPS_THREAD_SEEN];
     uint32_t next_seen;
 
-    /* For the live page: calls to go until a beat, and how many were last. */
-    uint32_t beat;
-    uint32_t beats;
-    int64_t beaten; /* when, on the monotonic clock */
-
+    uint32_t beats; /* how many calls there were to the last beat */
+    int64_t beaten; /* when that was, on the monotonic clock */
     _Atomic uint64_t gauges[EPS_GAUGES];
-    _Atomic uint64_t counters[EPS_COUNTERS];
 };
 
 /* A fork resets what its child inherits; a call under way notices by this. */

@@ -45,6 +45,15 @@ static bool may_last(int row, uint32_t choice)
     return fault_row_at(row)->errors[choice] != EINTR;
 }
 
+/* EINTR says that nothing is ready: the kernel never answers it otherwise. */
+static bool may_be(int row, int choice, const long args[6])
+{
+    const struct fault_row *fault = fault_row_at(row);
+
+    return choice < 0 || !is_wait(fault->number) || args[0] <= 0 ||
+           fault->errors[choice] != EINTR;
+}
+
 /* Which of its errors this call shall answer, or -1. */
 static int choose(const struct fault_plan *plan, uint32_t call, int row)
 {
@@ -95,6 +104,8 @@ int inject_error(long number, const long args[6], bool *done)
     if (plan->mode == FAULT_LASTING && first >= 0 && first != row)
         return 0;
     choice = choose(plan, call, row);
+    if (!may_be(row, choice, args))
+        choice = -1;
     if (plan->trace)
         dprintf(2, "%u: %s %ld %ld %ld: %s\n", call, fault_row_at(row)->name,
                 args[0], args[1], args[2],

@@ -7,11 +7,19 @@
  */
 #include "inject.h"
 
+#include "../harness/raw.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/select.h>
+
+enum {
+    MOST = 1024, /* entries, and bits, that a scene asks about */
+    MOST_BITS = 8192
+};
 
 static uintptr_t image_start, image_end;
 
@@ -31,17 +39,20 @@ static int measure(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-/* True if the call is the library's and fails; errno is set. */
-static bool fails(enum fault_function function, const void *array)
+static bool is_the_programs(const void *array)
 {
-    static const long no_args[6];
-    bool done;
-
     if (!image_start)
         dl_iterate_phdr(measure, NULL);
-    if ((uintptr_t)array >= image_start && (uintptr_t)array < image_end)
-        return false;
-    errno = inject_error(function, no_args, &done);
+    return (uintptr_t)array >= image_start && (uintptr_t)array < image_end;
+}
+
+/* A call of the library's, of which so much is ready; errno is set. */
+static bool fails(enum fault_function function, int ready)
+{
+    const long args[6] = {ready};
+    bool done;
+
+    errno = inject_error(function, args, &done);
     return errno != 0;
 }
 
@@ -55,6 +66,32 @@ typedef int select_function(int, fd_set *, fd_set *, fd_set *,
 typedef int pselect_function(int, fd_set *, fd_set *, fd_set *,
                              const struct timespec *, const sigset_t *);
 
+/* What is ready now, without a word to the caller's own arrays. */
+static int count_ready(const struct pollfd *fds, nfds_t n)
+{
+    struct timespec now = {0, 0};
+    struct pollfd copy[MOST];
+
+    n = n < MOST ? n : MOST;
+    memcpy(copy, fds, n * sizeof(*fds));
+    return raw_ppoll(copy, n, &now);
+}
+
+static int count_bits(int n, fd_set *const sets[3])
+{
+    unsigned long copies[3][MOST_BITS / (8 * sizeof(long))];
+    struct timespec now = {0, 0};
+    fd_set *asked[3] = {NULL};
+
+    n = n < MOST_BITS ? n : MOST_BITS;
+    for (int i = 0; i < 3; i++)
+        if (sets[i])
+            asked[i] = memcpy(copies[i], sets[i],
+                              ((size_t)n + 8 * sizeof(long) - 1) /
+                                  (8 * sizeof(long)) * sizeof(long));
+    return raw_pselect6(n, asked[0], asked[1], asked[2], &now);
+}
+
 /* An interrupted poll() has written that nothing is ready (G4). */
 static int fail_poll(struct pollfd *fds, nfds_t n)
 {
@@ -67,7 +104,7 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     int saved = errno;
 
-    if (fails(FAULT_POLL, fds))
+    if (!is_the_programs(fds) && fails(FAULT_POLL, count_ready(fds, n)))
         return fail_poll(fds, n);
     errno = saved;
     return NEXT(poll_function *, "poll")(fds, n, timeout);
@@ -78,7 +115,7 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 {
     int saved = errno;
 
-    if (fails(FAULT_PPOLL, fds))
+    if (!is_the_programs(fds) && fails(FAULT_PPOLL, count_ready(fds, n)))
         return fail_poll(fds, n);
     errno = saved;
     return NEXT(ppoll_function *, "ppoll")(fds, n, timeout, mask);
@@ -88,7 +125,8 @@ int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *timeout)
 {
     int saved = errno;
 
-    if (fails(FAULT_SELECT, r))
+    if (!is_the_programs(r) &&
+        fails(FAULT_SELECT, count_bits(n, (fd_set *[3]){r, w, x})))
         return -1;
     errno = saved;
     return NEXT(select_function *, "select")(n, r, w, x, timeout);
@@ -99,7 +137,8 @@ int pselect(int n, fd_set *r, fd_set *w, fd_set *x,
 {
     int saved = errno;
 
-    if (fails(FAULT_PSELECT, r))
+    if (!is_the_programs(r) &&
+        fails(FAULT_PSELECT, count_bits(n, (fd_set *[3]){r, w, x})))
         return -1;
     errno = saved;
     return NEXT(pselect_function *, "pselect")(n, r, w, x, timeout, mask);

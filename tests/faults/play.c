@@ -152,6 +152,11 @@ static void read_said(int fd)
                        sizeof(play_said) - 1 - length)) > 0)
         length += (size_t)got;
     play_said[length] = '\0';
+    if (length == sizeof(play_said) - 1) {
+        char more[4096]; /* or the target would die of SIGPIPE */
+        while (read(fd, more, sizeof(more)) > 0)
+            continue;
+    }
     close(fd);
 }
 

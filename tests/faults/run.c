@@ -129,8 +129,11 @@ static int fail_call(uint32_t at)
         play_plan->mode = FAULT_ONCE;
         play_plan->choice =
             row < 0 ? 0 : (begin + (uint32_t)i) % (uint32_t)count;
-        if (!inject())
+        if (!inject()) {
+            if (row >= 0) /* not in this way */
+                continue;
             return play_plan->calls < at ? -2 : -1;
+        }
         row = play_plan->row;
         count = fault_count_errors(row);
         play_plan->mode = FAULT_LASTING;

@@ -168,6 +168,20 @@ struct cmd_span cmd_span_of(const double buckets[], int count)
     return span;
 }
 
+struct cmd_duration cmd_duration_of(double seconds)
+{
+    double size = seconds < 0 ? -seconds : seconds;
+    struct cmd_duration is;
+
+    if (size >= 1)
+        snprintf(is.text, sizeof(is.text), "%.2f s", seconds);
+    else if (size >= 0.001)
+        snprintf(is.text, sizeof(is.text), "%.1f ms", seconds * 1e3);
+    else
+        snprintf(is.text, sizeof(is.text), "%.0f us", seconds * 1e6);
+    return is;
+}
+
 char *cmd_trace_verdict(const struct cmd_trace *trace)
 {
     const double *sums = trace->all.sums;
@@ -183,8 +197,9 @@ char *cmd_trace_verdict(const struct cmd_trace *trace)
     if (saving > WORTH * cpu && cpu > 0)
         return cmd_format(
             "The library would answer %.0f%% of the calls from epoll, and "
-            "save about %.2f s of CPU: %.0f%% of all that the program used.",
-            100 * sums[EPT_ANSWERED] / sums[EPT_CALLS_MADE], saving,
+            "save about %s of CPU: %.0f%% of all that the program used.",
+            100 * sums[EPT_ANSWERED] / sums[EPT_CALLS_MADE],
+            cmd_duration_of(saving).text,
             100 * (saving < cpu ? saving / cpu : 1));
     if (!sums[EPT_ANSWERED])
         return cmd_format(
@@ -192,10 +207,8 @@ char *cmd_trace_verdict(const struct cmd_trace *trace)
             "%.1f descriptors on average, and the kernel is as "
             "quick for them.",
             mean);
-    return cmd_format(
-        "The library would help little: about %.3f s of %.2f s "
-        "of CPU.",
-        saving, cpu);
+    return cmd_format("The library would help little: about %s of %s of CPU.",
+                      cmd_duration_of(saving).text, cmd_duration_of(cpu).text);
 }
 
 static char label[48];

@@ -48,6 +48,12 @@ const char *cmd_call_name(const struct cmd_site *site);
 /* Seconds of CPU that the library would save, by its own cost model. */
 double cmd_site_saving(const struct cmd_site *site);
 
+/* "1.20 s", "3.4 ms" or "250 us", in a value of its own. */
+struct cmd_duration {
+    char text[24];
+};
+struct cmd_duration cmd_duration_of(double seconds);
+
 /* What the numbers mean, in a sentence or two; the caller frees it. */
 char *cmd_trace_verdict(const struct cmd_trace *trace);
 

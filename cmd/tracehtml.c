@@ -32,7 +32,8 @@ static const char style[] =
     "*{box-sizing:border-box}body{margin:0;background:var(--back);"
     "color:var(--ink);font:15px/1.5 system-ui,sans-serif}"
     "main{max-width:1040px;margin:0 auto;padding:28px 20px}"
-    "h1{font-size:24px;margin:0 0 4px}h2{font-size:16px;margin:0 0 8px}"
+    "h1{font-size:24px;margin:0 0 "
+    "4px;overflow-wrap:anywhere}h2{font-size:16px;margin:0 0 8px}"
     "p.sub{margin:0 0 20px;color:var(--soft)}"
     "section{background:var(--paper);border:1px solid var(--line);"
     "border-radius:8px;padding:16px 18px;margin:0 0 16px}"
@@ -167,10 +168,10 @@ static void put_cost(const struct cmd_site *site, int at, double most)
     printf(
         "</text><rect class=cost x=%d y=%.1f width=%.1f height=8 rx=2 />"
         "<rect class=good x=%d y=%.1f width=%.1f height=8 rx=2 />"
-        "<text class=v x=%.1f y=%.1f>%.3f s &#8594; %.3f s</text>",
+        "<text class=v x=%.1f y=%.1f>%s &#8594; %s</text>",
         NAMES, y + 3, room * cost / most, NAMES, y + 12, room * left / most,
         NAMES + room * (cost > left ? cost : left) / most + 8, y + 15,
-        cost / 1e9, left / 1e9);
+        cmd_duration_of(cost / 1e9).text, cmd_duration_of(left / 1e9).text);
 }
 
 static void put_costs(const struct cmd_trace *trace)
@@ -234,7 +235,8 @@ static void put_count(const char *what, double number)
 
 static void put_seconds(const char *what, double seconds)
 {
-    printf("<div><dt>%s</dt><dd>%.2f s</dd></div>\n", what, seconds);
+    printf("<div><dt>%s</dt><dd>%s</dd></div>\n", what,
+           cmd_duration_of(seconds).text);
 }
 
 static void put_head(const struct cmd_trace *trace)

@@ -54,6 +54,22 @@ def is_left_out(platform, program, test):
     return None
 
 
+def failed_programs(platform, said):
+    """Those with a failure that would count."""
+    lines = LINE.findall(said)
+    moot = natively_failed(lines) if platform.native_rules else set()
+    return sorted({program for word, program, test, _, _ in lines
+                   if MEANS.get(word) == FAIL and (program, test) not in moot
+                   and not is_left_out(platform, program, test)})
+
+
+def replaced(said, programs, newly):
+    """What was said, with the lines of these programs as said newly."""
+    kept = [match.group() for match in LINE.finditer(said)
+            if match.group(2) not in programs]
+    return "\n".join([*kept, newly])
+
+
 def read(result, said, fails_again=None):
     """Counts what make check said. By native_rules, a test that fails
     natively, and again when it is run alone, is no fact on that platform,

@@ -130,7 +130,9 @@ void do_range(struct world *w, const int32_t *arg)
     if (first < 0)
         return;
     forget_range(w, first, first + arg[2]);
-    close_range((unsigned int)first, (unsigned int)(first + arg[2]), 0);
+    if (close_range((unsigned int)first, (unsigned int)(first + arg[2]), 0))
+        for (int fd = first; fd <= first + arg[2]; fd++) /* before Linux 5.9 */
+            close(fd);
 }
 
 /*

@@ -166,7 +166,8 @@ static int close_by(int fd, enum kind kind, enum close_how how)
     case CLOSE_SYSCALL:
         return (int)syscall(SYS_close, fd);
     case CLOSE_RANGE:
-        return close_range((unsigned int)fd, (unsigned int)fd, 0);
+        return close_range((unsigned int)fd, (unsigned int)fd, 0) ? close(fd)
+                                                                  : 0;
     case CLOSE_RAW:
         return raw_close(fd);
     default:

@@ -40,14 +40,17 @@ static bool is_single_threaded(void)
 #endif
 }
 
-/* Told once per cause and process. */
+/*
+ * Told once per cause and process. In words: on riscv64 gcc leaves the
+ * exchange of a byte to a library.
+ */
 static void tell(int fd, int answer)
 {
-    static _Atomic bool told_closed, told_replaced;
-    _Atomic bool *told = answer == -EBADF ? &told_closed : &told_replaced;
+    static atomic_int told_closed, told_replaced;
+    atomic_int *told = answer == -EBADF ? &told_closed : &told_replaced;
     struct eps_line number = {.length = 0};
 
-    if (eps_options.log < EPS_LOG_INFO || atomic_exchange(told, true))
+    if (eps_options.log < EPS_LOG_INFO || atomic_exchange(told, 1))
         return;
     eps_line_number(&number, fd);
     number.text[number.length] = '\0';

@@ -19,7 +19,11 @@ pass_persist .1.3.6.1.4.1.8072.9999 /bin/sh {box.file('pass', PASS, 0o755)}
     box.start("/usr/sbin/snmpd", "-f", "-Lo", "-C", "-c", config, "-I",
               "system_mib,pass_persist,pass,sysORTable,snmp_mib",
               "-p", box.path("pid"), ready=box.port("tcp"),
-              env={"SNMP_PERSISTENT_DIR": box.path("state")})
+              env=own_state(box))
+
+
+def own_state(box):
+    return {"SNMP_PERSISTENT_DIR": box.path("state")}
 
 
 PASS = """#!/bin/sh
@@ -72,13 +76,14 @@ def work(box):
     for way, address in (("udp", f"udp:127.0.0.1:{box.port()}"),
                          ("tcp", f"tcp:127.0.0.1:{box.port('tcp')}")):
         box.same(f"{way} name", box.run("snmpget", *words, address,
-                                        "1.3.6.1.2.1.1.5.0"),
+                                        "1.3.6.1.2.1.1.5.0", env=own_state(box)),
                  b'.1.3.6.1.2.1.1.5.0 "compat"\n')
         box.saw(f"{way} tree", box.run("snmpwalk", *words, address,
-                                       "1.3.6.1.2.1.1.6"))
+                                       "1.3.6.1.2.1.1.6", env=own_state(box)))
         for number in range(10):
             name = own.format(number)
             box.same(f"{way} {number}",
-                     box.run("snmpget", *words, address, name),
+                     box.run("snmpget", *words, address, name,
+                             env=own_state(box)),
                      f'.{name} "value of .{name}"\n'.encode())
     crowd(box, box.port("tcp"), talk, greet=greet, half=half, word=ASKED[:9])

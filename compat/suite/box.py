@@ -116,7 +116,8 @@ class Box:
                         "/usr/sbin:/sbin",
                 "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8",
                 "TERM": "xterm", "TZ": "UTC", "SHELL": "/bin/sh",
-                "USER": "root", "LOGNAME": "root"}
+                "USER": "root", "LOGNAME": "root",
+                "PYTHONDONTWRITEBYTECODE": "1"}  # gdb's would stay in /usr.
 
     def label(self, argv, name=None):
         """Under what a program's counts are kept; noted for the report."""

@@ -8,6 +8,8 @@
  *     without a change to it. A kernel that doesn't know it says EINVAL.
  * (b) There FUTEX_WAKE_OP does: it changes a word by any operation, such as
  *     the addition of nothing.
+ * (c) qemu-user answers 0 to any advice, and does nothing. Where nonsense is
+ *     taken, no advice is believed.
  */
 #include "memory.h"
 
@@ -23,6 +25,14 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#define NO_ADVICE 0x7fffffff
+
+/* Set by start-up, before there is another thread. */
+static _Bool is_deaf;
 
 /* The calls that take a time have a number for each width of it. */
 #ifdef SYS_futex
@@ -60,11 +70,23 @@ void eps_memory_unmap(void *start, size_t bytes)
         EPS_SYS2(SYS_munmap, start, bytes);
 }
 
+/* Note (c). */
+static long advise(uintptr_t start, size_t bytes, int advice)
+{
+    return is_deaf ? -ENOSYS : EPS_SYS3(SYS_madvise, start, bytes, advice);
+}
+
 /* Pages locked by mlockall() are not given back (EINVAL). */
 void eps_memory_wipe(void *start, size_t bytes)
 {
-    if (EPS_SYS3(SYS_madvise, start, bytes, MADV_DONTNEED) < 0)
+    if (advise((uintptr_t)start, bytes, MADV_DONTNEED) < 0)
         memset(start, 0, bytes);
+}
+
+_Bool eps_memory_wiped_by_fork(void *start, size_t bytes)
+{
+    is_deaf = advise((uintptr_t)start, bytes, NO_ADVICE) == 0;
+    return advise((uintptr_t)start, bytes, MADV_WIPEONFORK) == 0;
 }
 
 static size_t page_size(void)
@@ -107,7 +129,7 @@ _Bool eps_memory_writable(const void *start, size_t bytes)
 
     if (to < from)
         return 0;
-    ret = EPS_SYS3(SYS_madvise, from, to - from, MADV_POPULATE_WRITE);
+    ret = advise(from, to - from, MADV_POPULATE_WRITE);
     if (ret == -EINVAL || ret == -ENOSYS) /* note (a) */
         return can_add_to_each(start, bytes, page);
     return ret == 0;

@@ -18,6 +18,13 @@ void eps_memory_unmap(void *start, size_t bytes);
 void eps_memory_wipe(void *start, size_t bytes);
 
 /*
+ * From now on the pages read as zero in any child that gets a copy of them;
+ * false if the kernel does not do that. For start-up, which finds out by it
+ * whether advice on memory is heard at all.
+ */
+_Bool eps_memory_wiped_by_fork(void *start, size_t bytes);
+
+/*
  * True if every byte of the range can be written, without writing any: what
  * native answers by EFAULT would be a crash in here. False when in doubt.
  */

@@ -17,11 +17,11 @@
 
 #include "process.h"
 
-#include "setlife.h"
-#include "fdwatch.h"
 #include "fdtable.h"
+#include "fdwatch.h"
 #include "memory.h"
 #include "page.h"
+#include "setlife.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -31,10 +31,6 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
 
 struct eps_process eps_process;
 
@@ -48,7 +44,7 @@ static void make_token(void)
     size_t bytes = sizeof(*eps_process.token); /* the kernel makes it a page */
     void *page = eps_memory_map(bytes);
 
-    if (page && EPS_SYS3(SYS_madvise, page, bytes, MADV_WIPEONFORK) < 0) {
+    if (page && !eps_memory_wiped_by_fork(page, bytes)) {
         eps_memory_unmap(page, bytes);
         page = NULL;
     }

@@ -46,6 +46,7 @@ static void play(void (*scene)(void *), const char *name, long least, long most)
 static void comes_back(void *arg)
 {
     struct watch *w = arg;
+    w->n = SMALL_ROW;
     require(watch_works(w));
     int copy = dup(w->fds[1].fd);
     close(w->fds[1].fd);

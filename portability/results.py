@@ -33,12 +33,46 @@ class Result:
     def wrong(self):
         return self.built != "yes" or self.counts[FAIL] or not self.run
 
+    def row(self):
+        why = [f"{count}: {reason}" for reason, count in self.reasons.items()]
+        if self.platform.instead:
+            why.insert(0, f"run: {self.platform.instead}")
+        return (f"| {self.platform.name} | {self.platform.what} "
+                f"| {self.when} | {self.built} | {self.run} "
+                f"| {self.counts[PASS]} | {self.counts[FAIL]} "
+                f"| {self.counts[NOT]} | {'; '.join(why)} |")
+
+    def section(self):
+        """Below the table: each failure by name, and what a reason hides."""
+        return [*(f" - failed: {name}" for name in self.failed),
+                *(f" - {note}" for note in self.notes)]
+
     def add(self, outcome, name, reason=None):
         self.counts[outcome] += 1
         if outcome == FAIL:
             self.failed.append(name)
         if outcome == NOT:
             self.reasons[reason] += 1
+
+
+class Written:
+    """A platform's part of a table written before; not tried, if it has none."""
+
+    def __init__(self, platform, table):
+        self.platform, self.table = platform, table
+
+    def row(self):
+        start = f"| {self.platform.name} |"
+        rows = [line for line in self.table.splitlines()
+                if line.startswith(start)]
+        return rows[0] if rows else Result(self.platform,
+                                           built="not tried").row()
+
+    def section(self):
+        found = re.search(
+            rf"^\*\*{re.escape(self.platform.name)}\*\*\n\n((?: - .*\n)*)",
+            self.table, re.MULTILINE)
+        return found.group(1).splitlines() if found else []
 
 
 def natively_failed(lines):
@@ -98,31 +132,17 @@ def read(result, said, fails_again=None):
 
 # --- The table --------------------------------------------------------------
 
-def row(result):
-    why = [f"{count}: {reason}" for reason, count in result.reasons.items()]
-    if result.platform.instead:
-        why.insert(0, f"run: {result.platform.instead}")
-    return (f"| {result.platform.name} | {result.platform.what} "
-            f"| {result.when} | {result.built} | {result.run} "
-            f"| {result.counts[PASS]} | {result.counts[FAIL]} | {result.counts[NOT]} "
-            f"| {'; '.join(why)} |")
-
-
 HEAD = """\
 | platform | what it is | when | built | run | passed | failed | not applicable | why |
 |---|---|---|---|---:|---:|---:|---:|---|"""
 
 
 def sections(results):
-    """Below the table: each failure by name, and what a reason hides."""
     for result in results:
-        if not (result.failed or result.notes):
-            continue
-        yield f"\n**{result.platform.name}**\n"
-        for name in result.failed:
-            yield f" - failed: {name}"
-        for note in result.notes:
-            yield f" - {note}"
+        section = result.section()
+        if section:
+            yield f"\n**{result.platform.name}**\n"
+            yield from section
 
 
 def render(results, where):
@@ -132,5 +152,6 @@ def render(results, where):
         "Figures of a run of `portability/run`, which says how each platform",
         "is built; made again by it, never by hand. A test is counted once a",
         "way it is run (natively, preloaded, with policy `always`), a script",
-        "once.", "", where, "", HEAD, *map(row, results),
+        "once.", "", where, "", HEAD,
+        *(result.row() for result in results),
         *sections(results), ""])

@@ -68,6 +68,8 @@ static const struct fault_row rows[] = {
      {EACCES, EAGAIN, EINVAL, ENFILE, ENODEV, ENOMEM, EOVERFLOW, REFUSED}},
     {PLAIN(munmap), {EINVAL, ENOMEM, REFUSED}},
     {WITH(madvise, 2, MADV_DONTNEED), {EINVAL, ENOMEM, EAGAIN, REFUSED}},
+    /* Nonsense: is advice heard at all? (memory.c, note (c)) */
+    {WITH(madvise, 2, 0x7fffffff), {EINVAL, ENOMEM, EAGAIN, REFUSED}},
     {WITH(madvise, 2, MADV_WIPEONFORK), {EINVAL, ENOMEM, EAGAIN, REFUSED}},
     {WITH(madvise, 2, MADV_POPULATE_WRITE),
      {EFAULT, EINVAL, ENOMEM, EAGAIN, EHWPOISON, REFUSED}},

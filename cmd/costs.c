@@ -22,9 +22,11 @@ static double native(uint32_t look_16, struct eps_policy_call call)
     return (double)eps_policy_native_cost(&state, &call);
 }
 
-static double epoll(struct eps_policy_call call)
+static double epoll(uint32_t look_16, struct eps_policy_call call)
 {
-    return (double)eps_policy_epoll_cost(&call);
+    struct eps_policy_state state = {.native_16 = look_16};
+
+    return (double)eps_policy_epoll_cost(&state, &call);
 }
 
 static double total(const struct units *unit, const struct cmd_work *work)
@@ -53,15 +55,16 @@ double cmd_costs_native(const struct cmd_work *work)
 
 double cmd_costs_epoll(const struct cmd_work *work)
 {
+    uint32_t look = (uint32_t)(work->look_ns * 16);
     struct eps_policy_call nothing = {.count = 0};
     struct eps_policy_call many = {.count = MANY};
     struct eps_policy_call slept = {.slept = true};
     struct eps_policy_call ready = {.ready = MANY};
-    struct units unit = {.call = epoll(nothing)};
+    struct units unit = {.call = epoll(look, nothing)};
 
-    unit.asked = (epoll(many) - unit.call) / MANY;
-    unit.told = (epoll(ready) - unit.call) / MANY;
-    unit.slept = epoll(slept) - unit.call;
+    unit.asked = (epoll(look, many) - unit.call) / MANY;
+    unit.told = (epoll(look, ready) - unit.call) / MANY;
+    unit.slept = epoll(look, slept) - unit.call;
     return total(&unit, work) + work->added * EPS_COST_ADD +
            work->changed * EPS_COST_MODIFY + work->removed * EPS_COST_DELETE;
 }

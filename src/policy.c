@@ -11,13 +11,13 @@
 #define NATIVE_READY 8      /* a ready one's revents */
 #define EPOLL_CALL 220      /* our way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
-#define EPOLL_READY 165 /* in real loops, where caches are cold */
-#define COMPARE_16 3    /* an entry's compare, in 1/16 ns */
-#define BUILD 420       /* a descriptor's part in making a set */
-#define FIRST_TIMED 8   /* native calls that are all timed */
-#define TIMED_CALLS 16  /* ... and later one in so many */
-#define FEW 64          /* where a look at a native call would show most */
-#define FEW_PASSES 31
+#define EPOLL_READY 80 /* an event, and twice a look: caches are as cold */
+#define COMPARE_16 3   /* an entry's compare, in 1/16 ns */
+#define BUILD 420      /* a descriptor's part in making a set */
+#define FIRST_TIMED 8  /* native calls that are all timed */
+#define TIMED_CALLS 16 /* ... and later one in so many */
+#define FEW 64         /* where a look at a native call would show most */
+#define FEW_PASSES 63
 #define MANY 1024 /* ... and where not at all */
 #define PASSES 7
 #define MOST_DOUBLINGS 6
@@ -25,23 +25,29 @@
 #define CHURN_FORGET 1024  /* native calls that make it mostly forgotten */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
+static int64_t each_16(const struct eps_policy_state *state)
+{
+    return state->native_16 ? state->native_16 : NATIVE_16;
+}
+
 int64_t eps_policy_native_cost(const struct eps_policy_state *state,
                                const struct eps_policy_call *call)
 {
-    uint32_t each = state->native_16 ? state->native_16 : NATIVE_16;
-    int64_t looking = (int64_t)call->count * each / 16;
+    int64_t looking = call->count * each_16(state) / 16;
 
     /* Going to sleep, it also queues on each, and looks once more after. */
     return (NATIVE_CALL + looking) * (1 + (int64_t)call->more) +
            (call->slept ? looking : 0) + (int64_t)call->ready * NATIVE_READY;
 }
 
-int64_t eps_policy_epoll_cost(const struct eps_policy_call *call)
+int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
+                              const struct eps_policy_call *call)
 {
+    int64_t telling = EPOLL_READY + 2 * each_16(state) / 16;
+
     return (EPOLL_CALL + (int64_t)call->count * COMPARE_16 / 16) *
                (1 + (int64_t)call->more) +
-           (call->slept ? EPOLL_SLEEP : 0) +
-           (int64_t)call->ready * EPOLL_READY + call->work;
+           (call->slept ? EPOLL_SLEEP : 0) + call->ready * telling + call->work;
 }
 
 static int64_t price(const struct eps_policy_state *state, uint32_t count)
@@ -104,9 +110,9 @@ void eps_policy_after_native(struct eps_policy_state *state,
     if (state->samples < FIRST_TIMED)
         return; /* too early to tell */
     native = eps_policy_native_cost(state, call);
-    state->credit +=
-        (native - eps_policy_epoll_cost(call) - state->churn - native / 8) *
-        (eps_policy_passes(call->count) + 1);
+    state->credit += (native - eps_policy_epoll_cost(state, call) -
+                      state->churn - native / 8) *
+                     (eps_policy_passes(call->count) + 1);
     /* Not seen in native calls, it is believed less and less. */
     state->churn -= state->churn / CHURN_FORGET + (state->churn > 0);
     if (state->credit < 0)
@@ -118,8 +124,8 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
 {
     int64_t most = (int64_t)call->count * BUILD;
 
-    state->credit +=
-        eps_policy_native_cost(state, call) - eps_policy_epoll_cost(call);
+    state->credit += eps_policy_native_cost(state, call) -
+                     eps_policy_epoll_cost(state, call);
     if (call->more >= CHURN_CALLS)
         state->churn = 0;
     state->churn += (call->work - state->churn) / CHURN_CALLS;

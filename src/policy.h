@@ -48,7 +48,8 @@ struct eps_policy_call {
 /* What a call costs natively, and from a set; ns, whatever it earns. */
 int64_t eps_policy_native_cost(const struct eps_policy_state *state,
                                const struct eps_policy_call *call);
-int64_t eps_policy_epoll_cost(const struct eps_policy_call *call);
+int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
+                              const struct eps_policy_call *call);
 
 /* True if the next call should be answered from an epoll set. */
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);

@@ -93,8 +93,7 @@ static void mark_bits(struct eps_registry *registry, int word,
                                 word * EPS_WORD_BITS + __builtin_ctzl(bits));
 }
 
-bool eps_selview_update(struct eps_selview *view,
-                        struct eps_registry *registry,
+bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds)
 {
     int most = nfds > view->nfds ? nfds : view->nfds;
@@ -144,15 +143,14 @@ void eps_selview_settle(const struct eps_selview *view, int fd,
         reg->flags &= ~EPS_REG_WANTED;
 }
 
-static void zero(const struct eps_bitmaps *maps, int words)
-{
-    for (int set = 0; set < EPS_SETS; set++)
-        memset(maps->bits[set], 0, (size_t)words * sizeof(unsigned long));
-}
-
+/* What is not there is neither asked about nor told. */
 void eps_selview_begin(struct eps_selview *view)
 {
-    zero(&view->answer, EPS_WORDS(view->nfds));
+    size_t bytes = (size_t)EPS_WORDS(view->nfds) * sizeof(unsigned long);
+
+    for (int set = 0; set < EPS_SETS; set++)
+        if (view->caller.bits[set])
+            memset(view->answer.bits[set], 0, bytes);
 }
 
 int eps_selview_tell(struct eps_selview *view, int fd, unsigned events)
@@ -174,7 +172,8 @@ bool eps_selview_is_told(const struct eps_selview *view, int fd)
 
     /* Words beyond are an older answer's. */
     for (int set = 0; fd < view->nfds && set < EPS_SETS; set++)
-        told |= has_bit(&view->answer, set, fd);
+        told |=
+            has_bit(&view->asked, set, fd) && has_bit(&view->answer, set, fd);
     return told;
 }
 
@@ -195,7 +194,8 @@ int eps_selview_merge(struct eps_selview *view)
 
 void eps_selview_scratch_begin(struct eps_selview *view)
 {
-    zero(&view->scratch, view->capacity);
+    memset(view->scratch.bits[0], 0,
+           (size_t)view->capacity * EPS_SETS * sizeof(unsigned long));
 }
 
 void eps_selview_scratch_ask(struct eps_selview *view, int fd)
@@ -244,7 +244,8 @@ static bool is_same_map(const unsigned long *now, const unsigned long *then,
 
     if (memcmp(now, then, (size_t)whole * sizeof(*now)) != 0)
         return false;
-    return nfds % EPS_WORD_BITS == 0 || word_of(now, whole, nfds) == then[whole];
+    return nfds % EPS_WORD_BITS == 0 ||
+           word_of(now, whole, nfds) == then[whole];
 }
 
 bool eps_selview_is_same(const struct eps_selview *view,

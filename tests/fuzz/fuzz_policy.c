@@ -46,8 +46,8 @@ static bool call_epoll(struct eps_policy_state *state, struct input *in,
                        uint32_t count, int64_t *gain)
 {
     struct eps_policy_call call = draw(in, count);
-    int64_t now =
-        eps_policy_native_cost(state, &call) - eps_policy_epoll_cost(&call);
+    int64_t now = eps_policy_native_cost(state, &call) -
+                  eps_policy_epoll_cost(state, &call);
     bool kept = eps_policy_after_epoll(state, &call);
     const int64_t build = (int64_t)count * 420;
 

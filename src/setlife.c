@@ -60,6 +60,7 @@ static void free_memory(struct eps_set *set)
 
 void eps_set_close_epfd(struct eps_set *set)
 {
+    uint64_t signals = eps_signals_hold();
     int epfd = atomic_exchange(&set->epfd, -1);
     bool own = eps_epoll_is_own(epfd);
 
@@ -67,6 +68,7 @@ void eps_set_close_epfd(struct eps_set *set)
         eps_epoll_close(epfd);
     else if (epfd >= 0)
         eps_fdwatch_give_back(epfd);
+    eps_signals_let_go(signals);
 }
 
 void eps_set_release(struct eps_set *set)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All signals held back for a moment: a handler may leave a call by
- * siglongjmp, and what was opened but not noted yet would stay open for ever.
- * For the rare moments in which the library opens descriptors; two system
- * calls.
+ * siglongjmp, and what was opened but not noted yet would stay open for ever;
+ * what was half given up would be used again. For the rare moments in which
+ * the library opens or closes descriptors; two system calls.
  */
 #ifndef EPS_SIGNALS_H
 #define EPS_SIGNALS_H

@@ -92,10 +92,14 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
 
 void eps_site_close(struct eps_thread *self, struct eps_site *site)
 {
+    uint64_t signals;
+
     if (!site->set)
         return;
+    signals = eps_signals_hold();
     eps_set_release(site->set);
     site->set = NULL;
+    eps_signals_let_go(signals);
     eps_count(self, EPS_C_sets_dropped);
 }
 

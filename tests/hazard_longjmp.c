@@ -164,12 +164,42 @@ static void handler_polls_and_jumps_out(void **state)
     watch_close(&shared);
 }
 
+/*
+ * More arrays than a thread has sets for, so that each call gives one up, and
+ * handlers that jump out of that: an epoll descriptor taken out of the books,
+ * but not closed yet, was left open. The harness finds it.
+ */
+static void jump_out_of_giving_up_a_set(void **state)
+{
+    static struct pollfd arrays[5][ROW];
+    static struct watch w;
+    static volatile unsigned turn;
+    static double end;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    catch_alarm(jump_out, 0);
+    end = clock_ms() + 2000;
+    sigsetjmp(out, 1);
+    struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    while (clock_ms() < end) {
+        struct pollfd *array = arrays[turn++ % 5];
+        for (unsigned i = 0; i < ROW; i++)
+            array[i] = w.fds[(i * 3 + turn) % ROW];
+        poll(array, ROW, 0);
+    }
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(jump_out_of_a_wait),
     TEST(jump_out_of_a_wait_from_another_stack),
     TEST(jump_out_at_any_moment),
     TEST(epoll_goes_on_answering_after_jumps),
     TEST(handler_polls_and_jumps_out),
+    TEST(jump_out_of_giving_up_a_set),
 };
 
 SUITE(tests)

@@ -75,29 +75,6 @@ static struct eps_set *find_set(struct eps_pollcall *call,
     return eps_site_open(self, site);
 }
 
-/* The call was answered: what did it cost, and does the set still pay? */
-static void account(struct eps_pollcall *call, struct eps_thread *self,
-                    struct eps_set *set)
-{
-    struct eps_policy_call done = {
-        .count = (uint32_t)call->count,
-        .ready = call->ret > 0 ? (uint32_t)call->ret : 0,
-        .slept = call->slept,
-        .work = set->work,
-        .more = call->site->steady_calls,
-    };
-
-    set->work = 0;
-    set->sleepy = call->slept;
-    eps_count_more(self, EPS_C_asked, done.count);
-    eps_count_more(self, EPS_C_told, done.ready);
-    done.ready += call->site->steady_ready;
-    call->site->steady_calls = call->site->steady_ready = 0;
-    if (eps_options.policy == EPS_POLICY_AUTO &&
-        !eps_policy_after_epoll(&call->site->policy, &done))
-        eps_site_close(self, call->site);
-}
-
 void eps_pollcall_was_native(const struct eps_pollcall *call, int ret)
 {
     struct eps_policy_call done = {
@@ -156,7 +133,8 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     else if (fresh)
         set->work = 0; /* the building was paid by its price */
     if (call->site)
-        account(call, self, set);
+        eps_site_account(self, call->site, (uint32_t)call->count, call->ret,
+                         call->slept);
     return outcome;
 }
 

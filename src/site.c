@@ -103,6 +103,28 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site)
     eps_count(self, EPS_C_sets_dropped);
 }
 
+void eps_site_account(struct eps_thread *self, struct eps_site *site,
+                      uint32_t count, int ret, bool slept)
+{
+    struct eps_policy_call done = {
+        .count = count,
+        .ready = ret > 0 ? (uint32_t)ret : 0,
+        .slept = slept,
+        .work = site->set->work,
+        .more = site->steady_calls,
+    };
+
+    site->set->work = 0;
+    site->set->sleepy = slept;
+    eps_count_more(self, EPS_C_asked, done.count);
+    eps_count_more(self, EPS_C_told, done.ready);
+    done.ready += site->steady_ready;
+    site->steady_calls = site->steady_ready = 0;
+    if (eps_options.policy == EPS_POLICY_AUTO &&
+        !eps_policy_after_epoll(&site->policy, &done))
+        eps_site_close(self, site);
+}
+
 void eps_site_failed(struct eps_thread *self, struct eps_site *site)
 {
     eps_site_close(self, site);

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-import struct
-
-from suite import backend
+from suite import backend, socks
 
 PACKAGES = ["microsocks"]
 PROGRAM = "microsocks"
@@ -16,11 +14,4 @@ def start(box):
 
 
 def work(box):
-    async def greet(connection):
-        await connection.send(b"\5\1\0")
-        await connection.exactly(2)
-        await connection.send(b"\5\1\0\1\x7f\0\0\1" +
-                              struct.pack("!H", box.echo))
-        await connection.exactly(10)
-
-    backend.echo_crowd(box, box.port(), greet=greet, half=False)
+    backend.echo_crowd(box, box.port(), greet=socks.greeting(box.echo), half=False)

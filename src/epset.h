@@ -2,7 +2,7 @@
 /*
  * The epoll set: one epoll descriptor and the registry of what is in it,
  * for one array of one thread. What closers in other threads may do with it
- * is in setclose.h; how it begins and ends, in setlife.h.
+ * is in closing.c; how it begins and ends, in setlife.h.
  *
  * Sets live in pooled memory that is never unmapped: a closer in another
  * thread may look at a set whose thread has gone. `epfd`, `asleep` and the

@@ -14,19 +14,21 @@
 #include <string.h>
 
 #define BLOCK 128 /* entries compared at a time: 1 KiB */
+#define WINDOW 32 /* ... and where a block differs */
 #define SAMPLES 16
 
 static size_t bytes_for(uint32_t capacity)
 {
-    return capacity *
-           (sizeof(struct pollfd) + sizeof(struct eps_link) + sizeof(int32_t));
+    return capacity * (sizeof(struct pollfd) + sizeof(struct eps_link) +
+                       2 * sizeof(int32_t));
 }
 
 static void carve(struct eps_pollview *view, void *memory, uint32_t capacity)
 {
     view->copy = memory;
     view->links = (struct eps_link *)(view->copy + capacity);
-    view->ready = (int32_t *)(view->links + capacity);
+    view->back = (int32_t *)(view->links + capacity);
+    view->ready = view->back + capacity;
     view->capacity = capacity;
 }
 
@@ -46,6 +48,7 @@ bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count)
     if (old.capacity) {
         memcpy(view->copy, old.copy, old.count * sizeof(*old.copy));
         memcpy(view->links, old.links, old.count * sizeof(*old.links));
+        memcpy(view->back, old.back, old.count * sizeof(*old.back));
         memcpy(view->ready, old.ready, old.ready_count * sizeof(*old.ready));
         eps_memory_unmap(old.copy, bytes_for(old.capacity));
     }
@@ -73,7 +76,16 @@ static void unlink_position(struct eps_pollview *view,
     if (link.next)
         view->links[link.next - 1].previous = link.previous;
     view->links[position].slot = -1;
+    view->back[position] = -1;
     eps_registry_mark_dirty(registry, link.slot);
+}
+
+/* Far entries share a slot, which is not their number: always looked at. */
+static void may_come_back(struct eps_pollview *view, uint32_t position)
+{
+    int slot = view->links[position].slot;
+
+    view->back[position] = slot == EPS_FAR ? -1 : slot;
 }
 
 static bool link_position(struct eps_pollview *view,
@@ -92,6 +104,7 @@ static bool link_position(struct eps_pollview *view,
     if (reg->first)
         view->links[reg->first - 1].previous = (int32_t)position + 1;
     reg->first = position + 1;
+    may_come_back(view, position);
     eps_registry_mark_dirty(registry, slot);
     return true;
 }
@@ -165,17 +178,15 @@ static bool toggle(struct eps_pollview *view, struct eps_registry *registry,
                    uint32_t position, struct pollfd entry)
 {
     struct pollfd *copy = &view->copy[position];
-    struct eps_link *link = &view->links[position];
+    int slot = view->links[position].slot;
 
-    if (link->slot < 0 || copy->events != entry.events ||
-        (entry.fd >= 0 && (copy->fd >= 0 || entry.fd != link->slot)))
+    if (slot < 0 || copy->events != entry.events ||
+        (entry.fd >= 0 && (copy->fd >= 0 || entry.fd != slot)))
         return false;
     follow_revents(view, position, entry.revents);
     copy->fd = entry.fd;
-    if (entry.fd >= 0 && link->passed) {
-        link->passed = false;
-        eps_registry_mark_dirty(registry, link->slot);
-    }
+    if (entry.fd >= 0 && view->back[position] < 0)
+        eps_registry_mark_dirty(registry, slot);
     return true;
 }
 
@@ -200,43 +211,69 @@ static bool update_entry(struct eps_pollview *view,
     return link_position(view, registry, position);
 }
 
-/* A bit for each of at most 64 entries that is not as its copy. */
-static uint64_t differing(const struct pollfd *array,
-                          const struct pollfd *copies, uint32_t count)
-{
-    uint64_t bits = 0;
-
-    while (count-- > 0) {
-        uint64_t now, then;
-        memcpy(&now, &array[count], sizeof(now));
-        memcpy(&then, &copies[count], sizeof(then));
-        bits = bits * 2 + (now != then);
-    }
-    return bits;
-}
+/* An entry as two words: the number, and what is asked and told. */
+typedef uint32_t __attribute__((may_alias)) word;
 
 /*
- * Bits first, then the entries: a branch an entry is mispredicted wherever
- * something has changed. An entry that another thread writes meanwhile is
- * kept as it is read here.
+ * Do the entries of a window differ from their copies by nothing but being
+ * muted, or back? No branch an entry: compilers make vectors of it.
  */
+static bool are_toggled(const struct pollfd *entries,
+                        const struct pollfd *copies, const int32_t *back)
+{
+    const word *now = (const word *)entries;
+    const word *then = (const word *)copies;
+    uint32_t other = 0;
+
+#pragma omp simd reduction(| : other)
+    for (int i = 0; i < WINDOW; i++) {
+        uint32_t muted = (uint32_t)((int32_t)now[2 * i] >> 31);
+        other |= (now[2 * i] ^ (uint32_t)back[i]) & ~muted;
+        other |= now[2 * i + 1] ^ then[2 * i + 1];
+    }
+    return !other;
+}
+
+static bool update_entries(struct eps_pollview *view,
+                           struct eps_registry *registry,
+                           const struct pollfd *entries, uint32_t from,
+                           uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct pollfd entry = *(const volatile struct pollfd *)&entries[i];
+        if (memcmp(&entry, &view->copy[from + i], sizeof(entry)) != 0 &&
+            !toggle(view, registry, from + i, entry) &&
+            !update_entry(view, registry, from + i, entry))
+            return false;
+    }
+    return true;
+}
+
+static bool update_window(struct eps_pollview *view,
+                          struct eps_registry *registry,
+                          const struct pollfd *array, uint32_t from)
+{
+    struct pollfd *copies = view->copy + from;
+    struct pollfd now[WINDOW];
+
+    memcpy(now, array + from, sizeof(now));
+    atomic_signal_fence(memory_order_seq_cst); /* read, and but once */
+    if (are_toggled(now, copies, view->back + from)) {
+        memcpy(copies, now, sizeof(now));
+        return true;
+    }
+    return update_entries(view, registry, now, from, WINDOW);
+}
+
 static bool update_block(struct eps_pollview *view,
                          struct eps_registry *registry,
                          const struct pollfd *array, uint32_t from, uint32_t to)
 {
-    for (uint32_t start = from; start < to; start += 64) {
-        uint64_t bits = differing(array + start, view->copy + start,
-                                  to - start < 64 ? to - start : 64);
-        view->same &= !bits;
-        for (; bits; bits &= bits - 1) {
-            uint32_t i = start + (uint32_t)__builtin_ctzll(bits);
-            struct pollfd entry = *(const volatile struct pollfd *)&array[i];
-            if (!toggle(view, registry, i, entry) &&
-                !update_entry(view, registry, i, entry))
-                return false;
-        }
-    }
-    return true;
+    view->same = false;
+    for (; to - from >= WINDOW; from += WINDOW)
+        if (!update_window(view, registry, array, from))
+            return false;
+    return update_entries(view, registry, array + from, from, to - from);
 }
 
 static bool append_entry(struct eps_pollview *view,
@@ -246,6 +283,7 @@ static bool append_entry(struct eps_pollview *view,
     view->copy[position] =
         (struct pollfd){.fd = entry.fd, .events = entry.events};
     view->links[position].slot = -1;
+    view->back[position] = -1;
     distrust_revents(view, position);
     return link_position(view, registry, position);
 }
@@ -296,9 +334,11 @@ void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg)
 
     reg->flags &= ~EPS_REG_WANTED;
     for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
-        view->links[at - 1].passed = is_muted(view, at);
-        if (is_muted(view, at))
+        if (is_muted(view, at)) {
+            view->back[at - 1] = -1;
             continue;
+        }
+        may_come_back(view, (uint32_t)at - 1);
         want |= askable(view->copy[at - 1].events);
         reg->flags |= EPS_REG_WANTED;
     }

@@ -22,7 +22,6 @@
 struct eps_link {
     int32_t previous, next;
     int32_t slot; /* whose list; -1: in none */
-    bool passed;  /* by settling, while it was muted */
 };
 
 struct eps_pollview {
@@ -31,8 +30,9 @@ struct eps_pollview {
     uint32_t capacity;          /* entries the memory below has room for */
     struct pollfd *copy;        /* start of the one mapping they share */
     struct eps_link *links;
-    bool same;            /* the last update found nothing changed */
-    bool clears;          /* ... but revents, which the caller clears itself */
+    int32_t *back; /* the slot, if an entry may come back to it unsettled; -1 */
+    bool same;     /* the last update found nothing changed */
+    bool clears;   /* ... but revents, which the caller clears itself */
     int32_t *ready;       /* positions whose copied revents may be set */
     uint32_t ready_count; /* never more than capacity */
 };

@@ -32,7 +32,7 @@ static int random_number(struct rng *rng)
     int dice = rng_below(rng, 100);
 
     if (dice < 6)
-        return -1 - rng_below(rng, 3);
+        return ~rng_below(rng, 3);
     if (dice < 8)
         return EPS_FD_LIMIT + rng_below(rng, FAR_NUMBERS);
     return rng_below(rng, NUMBERS);
@@ -129,11 +129,30 @@ static void move(struct world *w)
     w->array = other;
 }
 
+/* Switched off and on again by the complement, some at regular distances. */
+static void toggle_some(struct world *w)
+{
+    uint32_t distance = (uint32_t)rng_range(&w->rng, 1, 12);
+    uint32_t at = (uint32_t)rng_below(&w->rng, (int)w->count);
+    int most = rng_range(&w->rng, 1, 100);
+
+    for (; at < w->count && most > 0; at += distance, most--)
+        w->array[at].fd = ~w->array[at].fd;
+}
+
+static void bring_all_back(struct world *w)
+{
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->array[i].fd < 0)
+            w->array[i].fd = ~w->array[i].fd;
+}
+
 static void change(struct world *w)
 {
     static void (*const ways[])(struct world *) = {
-        grow,          shrink,        compact,           swap, replace,
-        ask_otherwise, write_revents, clear_all_revents, move,
+        grow,    shrink,        compact,        swap,
+        replace, ask_otherwise, write_revents,  clear_all_revents,
+        move,    toggle_some,   bring_all_back,
     };
 
     for (int n = rng_below(&w->rng, 5); n > 0; n--)

@@ -57,6 +57,7 @@ struct eps_set {
     struct eps_young young;
     uint32_t looked;  /* the scrub's looks since this call fell asleep */
     int64_t scrubbed; /* when it looked last before a sleep; 0: never */
+    int32_t look_ns;  /* what a look has taken, on average */
     struct eps_registry registry;
     void *events; /* struct epoll_event[event_capacity] */
     uint32_t event_capacity;

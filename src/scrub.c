@@ -26,7 +26,8 @@
 #endif
 #endif
 
-#define LOOK_NS 400 /* what one look is taken to cost */
+#define LOOK_NS 400 /* what one look is taken to cost, until it is known */
+#define TIMED 8     /* looks that are worth reading the clock */
 #define SHARE 100   /* of the thread's time: one in so many */
 #define FIRST_SLICE (100 * EPS_MS)
 #define LATER_SLICE (200 * EPS_MS)
@@ -121,21 +122,41 @@ bool eps_scrub_step(struct eps_set *set, struct eps_thread *self)
     return true;
 }
 
+/*
+ * In a set of thousands, whose items are in no cache, a look takes several
+ * times as long as in a small one.
+ */
+static void learn(struct eps_set *set, int64_t taken, int64_t looks)
+{
+    int64_t most = 4 * (int64_t)set->look_ns;
+    int64_t each = taken / looks;
+
+    /* One that takes longer was interrupted. */
+    set->look_ns += ((each < most ? each : most) - set->look_ns) / 8;
+    if (set->look_ns < LOOK_NS / 2)
+        set->look_ns = LOOK_NS / 2;
+}
+
 bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
                             int64_t now)
 {
-    int64_t looks = (now - set->scrubbed) / SHARE / LOOK_NS;
+    int64_t looks, left;
 
-    if (!set->scrubbed) /* a set just made has nothing stale in it */
-        looks = 0;
-    else if (looks > set->registry.registered)
+    if (!set->scrubbed) { /* a set just made has nothing stale in it */
+        set->scrubbed = now;
+        set->look_ns = LOOK_NS;
+    }
+    looks = (now - set->scrubbed) / SHARE / set->look_ns;
+    if (looks > set->registry.registered)
         looks = set->registry.registered;
-    else if (!looks)
+    if (!looks)
         return false; /* too soon: the time adds up */
     set->scrubbed = now;
-    while (looks-- > 0)
+    for (left = looks; left > 0; left--)
         if (eps_scrub_step(set, self))
             return true;
+    if (looks >= TIMED)
+        learn(set, eps_clock_ns() - now, looks);
     return false;
 }
 

@@ -227,7 +227,7 @@ static bool are_toggled(const struct pollfd *entries,
 
 #pragma omp simd reduction(| : other)
     for (int i = 0; i < WINDOW; i++) {
-        uint32_t muted = (uint32_t)((int32_t)now[2 * i] >> 31);
+        uint32_t muted = -(now[2 * i] >> 31); /* all bits, or none */
         other |= (now[2 * i] ^ (uint32_t)back[i]) & ~muted;
         other |= now[2 * i + 1] ^ then[2 * i + 1];
     }

@@ -160,8 +160,10 @@ bool eps_epoll_ring(int epfd)
             return false;
         if (arm(epfd, fd) == 0)
             return true;
-        if (atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1))
-            eps_fdwatch_give_back(fd); /* it was lost */
+        /* It was lost; or else the set has ended, or can't take it. */
+        if (!eps_epoll_is_own(fd) &&
+            atomic_compare_exchange_strong(&eps_epoll_bell, &fd, -1))
+            eps_fdwatch_give_back(fd);
     }
     return false;
 }

@@ -7,11 +7,14 @@
  * has looked, and would sleep on.
  */
 #define _GNU_SOURCE
+#include "harness/filter.h"
 #include "harness/harness.h"
 #include "harness/sleeper.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -99,6 +102,44 @@ static void close_after_the_peer_ended_wakes(void **state)
     wakes(peer_ends_and_close, 60, 3, true);
 }
 
+/*
+ * A sleeper may be gone before it is rung for, and a user may watch as many
+ * descriptors as is allowed: the set does not take the bell. What was opened
+ * to ring is neither opened again for that nor left behind.
+ */
+static void closes_where_no_bell_is_taken(void *arg)
+{
+    struct scene s = {.timeout_ms = 8000, .earlier_calls = 5};
+    struct filter filter;
+    pthread_t thread;
+    (void)arg;
+    scene_open(&s);
+    require(!pthread_create(&thread, NULL, scene_sleep, &s));
+    while (!s.sleeper || !child_is_asleep(s.sleeper))
+        clock_sleep_ms(1);
+    clock_sleep_ms(60);
+    size_t open = fdcheck_count();
+    filter_refuse_epoll_ctl(&filter, EPOLL_CTL_ADD, ENOSPC);
+    require(!filter_install(&filter));
+    shut_and_close(&s, thread);
+    require(fdcheck_count() == open - 1);
+    require(!pthread_join(thread, NULL));
+    require(s.seen.ret == 1 && s.seen.early);
+    scene_close(&s);
+}
+
+static void bell_that_is_not_taken_is_not_left_behind(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, SCENE_ROW));
+    assert_true(watch_works(&w));
+    pid_t pid = child_start(closes_where_no_bell_is_taken, NULL);
+    child_join(pid);
+    assert_epoll_answered(pid, 1);
+    watch_close(&w);
+}
+
 static void send_data(struct scene *s, pthread_t thread)
 {
     (void)thread;
@@ -183,6 +224,7 @@ static const struct suite_test tests[] = {
     TEST(shutdown_and_close_wakes_select_after_long_sleep),
     TEST(shutdown_and_close_range_wakes),
     TEST(close_after_the_peer_ended_wakes),
+    TEST(bell_that_is_not_taken_is_not_left_behind),
     TEST(data_wakes_a_sleeper),
     TEST(end_of_file_wakes_a_sleeper),
     TEST(shutdown_wakes_a_sleeper),

@@ -160,7 +160,7 @@ static void C2_calls_that_are_not_cancellation_points(void **state)
 }
 
 /* C3: a request ends a sleep. The unwinding thread may wait once more. */
-static volatile int asleep, seen_in_cleanup;
+static _Atomic int asleep, seen_in_cleanup;
 
 static void poll_in_cleanup(void *arg)
 {

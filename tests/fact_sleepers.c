@@ -15,6 +15,7 @@
 
 enum {
     SLEEPERS = CALLS,
+    SHORT = 300, /* ms: a sleep that comes to its end */
     LONG = 20000 /* ms: a sleeper that needs this long was not woken */
 };
 
@@ -22,8 +23,9 @@ struct sleeper {
     pthread_t thread;
     int call, fd[2], number, ms;
     bool warm;
-    int ret, told; /* told: revents, or the sets as by told() */
-    double slept;
+    _Atomic pid_t id; /* once nothing but the sleep is left */
+    int ret, told;    /* told: revents, or the sets as by told() */
+    double start, slept;
 };
 
 /* A descriptor that all of them also wait for, if there is one. */
@@ -35,6 +37,12 @@ static const char *call_name(int call)
                         : select_calls[call - POLLS].name;
 }
 
+static void falls_asleep(struct sleeper *s)
+{
+    s->start = clock_ms();
+    s->id = gettid();
+}
+
 static void sleep_in_poll(struct sleeper *s)
 {
     const struct poll_call *c = &poll_calls[s->call];
@@ -44,9 +52,9 @@ static void sleep_in_poll(struct sleeper *s)
     set[1] = (struct pollfd){.fd = also, .events = POLLIN};
     if (s->warm)
         settle(c, set, n);
-    double start = clock_ms();
+    falls_asleep(s);
     s->ret = poll_for(c, set, n, s->ms);
-    s->slept = clock_ms() - start;
+    s->slept = clock_ms() - s->start;
     s->told = set[0].revents;
 }
 
@@ -60,9 +68,9 @@ static void sleep_in_select(struct sleeper *s)
         want(&b, also, "r");
     if (s->warm)
         settle_bits(c, &b, &got);
-    double start = clock_ms();
+    falls_asleep(s);
     s->ret = select_for(c, &b, &got, s->ms);
-    s->slept = clock_ms() - start;
+    s->slept = clock_ms() - s->start;
     s->told = told(&got, s->number);
 }
 
@@ -76,6 +84,18 @@ static void *sleep_in_thread(void *arg)
     return NULL;
 }
 
+/*
+ * On a busy machine a thread may come to its call long after it was created,
+ * and would then be told at once what was done meanwhile.
+ */
+static void wait_until_asleep(const struct sleeper *s)
+{
+    while (!s->id)
+        clock_sleep_ms(1);
+    while (!child_is_asleep(s->id) && clock_ms() - s->start < s->ms)
+        clock_sleep_ms(1);
+}
+
 /* Puts one thread to sleep in each call, all at once; each has its pair. */
 static void put_to_sleep(struct sleeper *s, bool warm, int ms, int after_ms)
 {
@@ -85,6 +105,8 @@ static void put_to_sleep(struct sleeper *s, bool warm, int ms, int after_ms)
         s[i].number = s[i].fd[0];
         same(pthread_create(&s[i].thread, NULL, sleep_in_thread, &s[i]), 0);
     }
+    for (int i = 0; i < SLEEPERS; i++)
+        wait_until_asleep(&s[i]);
     clock_sleep_ms(after_ms);
 }
 
@@ -118,6 +140,35 @@ static void wake_up(struct sleeper *s, int revents, int early, int sets,
     }
 }
 
+/*
+ * Puts them to sleep for a short time and closes each number, or makes it that
+ * of `other`. On a machine so busy that the time of one is over by then,
+ * nothing is shown: all sleep again, longer. Returns how long it was.
+ */
+static int end_in_sleep(struct sleeper *s, bool warm, int other)
+{
+    for (int ms = SHORT;; ms *= 2) {
+        bool in_time = true;
+        put_to_sleep(s, warm, ms, 60);
+        for (int i = 0; i < SLEEPERS; i++) {
+            if (other < 0)
+                close(s[i].number);
+            else
+                same(dup2(other, s[i].number), s[i].number);
+            in_time = in_time && clock_ms() - s[i].start < ms;
+        }
+        if (in_time)
+            return ms;
+        holds(ms < LONG);
+        for (int i = 0; i < SLEEPERS; i++) {
+            same(pthread_join(s[i].thread, NULL), 0);
+            close(s[i].fd[1]);
+            if (other >= 0)
+                close(s[i].number);
+        }
+    }
+}
+
 /* F5: a close alone wakes nobody, and is told when the time is over. */
 static void F5_a_close_is_told_at_the_timeout(void **state)
 {
@@ -125,10 +176,8 @@ static void F5_a_close_is_told_at_the_timeout(void **state)
     struct sleeper s[SLEEPERS];
     settle_all();
     for (int warm = 0; warm < 2; warm++) {
-        put_to_sleep(s, warm, 300, 60);
-        for (int i = 0; i < SLEEPERS; i++)
-            close(s[i].fd[0]);
-        wake_up(s, POLLNVAL, POLLNVAL, 4, 300, LONG);
+        int ms = end_in_sleep(s, warm, -1);
+        wake_up(s, POLLNVAL, POLLNVAL, 4, ms, ms + LONG);
     }
 }
 
@@ -219,10 +268,8 @@ static void W5_the_last_look_is_at_the_timeout(void **state)
     int ready = eventfd(1, 0);
     settle_all();
     for (int warm = 0; warm < 2; warm++) {
-        put_to_sleep(s, warm, 300, 60);
-        for (int i = 0; i < SLEEPERS; i++)
-            same(dup2(ready, s[i].number), s[i].number);
-        wake_up(s, POLLIN, POLLIN, 4, 300, LONG);
+        int ms = end_in_sleep(s, warm, ready);
+        wake_up(s, POLLIN, POLLIN, 4, ms, ms + LONG);
         for (int i = 0; i < SLEEPERS; i++)
             close(s[i].number);
     }

@@ -372,9 +372,9 @@ static void woken_once_by_a_close(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     assert_int_equal(dup2(ends[0], w.fds[1].fd), w.fds[1].fd);
     close(ends[0]);
+    int fd = w.fds[1].fd;
     assert_int_equal(pthread_create(&thread, NULL, wait_twice, &waits), 0);
     clock_sleep_ms(150);
-    int fd = w.fds[1].fd;
     shutdown(fd, SHUT_RDWR);
     close(fd);
     assert_int_equal(pthread_join(thread, NULL), 0);

@@ -21,8 +21,8 @@ struct job {
     struct watch *w;
     bool use_select;
     pthread_barrier_t *start; /* NULL: begins at once */
-    volatile int passed;      /* calls that came back */
-    volatile int cleaned;
+    _Atomic int passed;       /* calls that came back */
+    _Atomic int cleaned;
 };
 
 static void clean_up(void *arg)

@@ -268,9 +268,9 @@ static void exec_closes_the_librarys_descriptors(void **state)
     child_join(child_start_raw(exec_with_count, count));
 
     char role[] = "finds_no_foreign_descriptors", option[] = "--role";
-    char *argv[] = {option, option, role, count, NULL};
-    assert_int_equal(
-        posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ), 0);
+    char *argv[] = {option, option, role, count, NULL}, path[PATH_MAX];
+    child_own_path(path);
+    assert_int_equal(posix_spawn(&pid, path, NULL, NULL, argv, environ), 0);
     child_join(pid);
     assert_true(watch_works(&w));
     watch_close(&w);
@@ -327,12 +327,14 @@ static volatile sig_atomic_t forked, is_child;
 
 static void fork_once(int number)
 {
+    int saved = errno;
     (void)number;
     if (forked)
         return;
     pid_t pid = fork();
     is_child = pid == 0;
     forked = is_child ? 1 : pid;
+    errno = saved;
 }
 
 /* Calls until the handler has forked, and in the child a few more. */

@@ -117,9 +117,7 @@ ROLE(waits_while_a_close_is_under_way)
 static void module_path(char path[PATH_MAX], const char *name)
 {
     char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    assert_true(n > 0);
-    program[n] = '\0';
+    child_own_path(program);
     *strrchr(program, '/') = '\0';
     int length = snprintf(path, PATH_MAX, "%s/.libs/%s", program, name);
     assert_true(length < PATH_MAX);

@@ -36,10 +36,19 @@ pid_t child_start_raw(void (*fn)(void *), void *arg)
     return pid;
 }
 
+void child_own_path(char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    require(length > 0);
+    path[length] = '\0';
+}
+
 void child_become_role(const char *role, const char *arg)
 {
-    execl("/proc/self/exe", "role", "--role", role, arg, (char *)NULL);
-    require(!"exec of /proc/self/exe");
+    char path[PATH_MAX];
+    child_own_path(path);
+    execl(path, "role", "--role", role, arg, (char *)NULL);
+    require(!"exec of this program");
     abort();
 }
 

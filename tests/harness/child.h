@@ -7,6 +7,7 @@
 #ifndef HARNESS_CHILD_H
 #define HARNESS_CHILD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -33,6 +34,12 @@ pid_t child_start_raw(void (*fn)(void *), void *arg);
 
 /* Starts this program again in a role (see suite.h). */
 pid_t child_start_role(const char *role, const char *arg);
+
+/*
+ * The path of this program: not /proc/self/exe, which under a checker is the
+ * checker for the kernel.
+ */
+void child_own_path(char path[PATH_MAX]);
 
 /* In a child: becomes this program in a role. */
 void child_become_role(const char *role, const char *arg)

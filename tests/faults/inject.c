@@ -45,12 +45,15 @@ static bool may_last(int row, uint32_t choice)
     return fault_row_at(row)->errors[choice] != EINTR;
 }
 
-/* EINTR says that nothing is ready: the kernel never answers it otherwise. */
+/*
+ * EINTR says that nothing is ready, and of select() that every number is open:
+ * the kernel never answers it otherwise.
+ */
 static bool may_be(int row, int choice, const long args[6])
 {
     const struct fault_row *fault = fault_row_at(row);
 
-    return choice < 0 || !is_wait(fault->number) || args[0] <= 0 ||
+    return choice < 0 || !is_wait(fault->number) || args[0] == 0 ||
            fault->errors[choice] != EINTR;
 }
 

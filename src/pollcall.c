@@ -133,8 +133,8 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     else if (fresh)
         set->work = 0; /* the building was paid by its price */
     if (call->site)
-        eps_site_account(self, call->site, (uint32_t)call->count, call->ret,
-                         call->slept);
+        eps_site_account(self, call->site, set, (uint32_t)call->count,
+                         call->ret, call->slept);
     return outcome;
 }
 

@@ -219,7 +219,8 @@ static enum eps_outcome answer(struct eps_selcall *call,
     else if (fresh)
         set->work = 0; /* the building was paid by its price */
     if (call->site)
-        eps_site_account(self, call->site, call->count, call->ret, call->slept);
+        eps_site_account(self, call->site, set, call->count, call->ret,
+                         call->slept);
     return outcome;
 }
 

@@ -92,30 +92,33 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
 
 void eps_site_close(struct eps_thread *self, struct eps_site *site)
 {
+    struct eps_set *set;
     uint64_t signals;
 
     if (!site->set)
         return;
     signals = eps_signals_hold();
-    eps_set_release(site->set);
+    set = site->set; /* none in the child of a handler's fork */
+    if (set)
+        eps_set_release(set);
     site->set = NULL;
     eps_signals_let_go(signals);
     eps_count(self, EPS_C_sets_dropped);
 }
 
 void eps_site_account(struct eps_thread *self, struct eps_site *site,
-                      uint32_t count, int ret, bool slept)
+                      struct eps_set *set, uint32_t count, int ret, bool slept)
 {
     struct eps_policy_call done = {
         .count = count,
         .ready = ret > 0 ? (uint32_t)ret : 0,
         .slept = slept,
-        .work = site->set->work,
+        .work = set->work,
         .more = site->steady_calls,
     };
 
-    site->set->work = 0;
-    site->set->sleepy = slept;
+    set->work = 0;
+    set->sleepy = slept;
     eps_count_more(self, EPS_C_asked, done.count);
     eps_count_more(self, EPS_C_told, done.ready);
     done.ready += site->steady_ready;

@@ -43,10 +43,11 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site);
 /*
  * A call on so many descriptors was answered from the set, by what poll or
  * select returned: what did it cost, those that went the steady way before it
- * included, and does the set still pay? If not, it is given up.
+ * included, and does the set still pay? If not, it is given up. The set is the
+ * call's own: in the child of a handler's fork the site may have none by now.
  */
 void eps_site_account(struct eps_thread *self, struct eps_site *site,
-                      uint32_t count, int ret, bool slept);
+                      struct eps_set *set, uint32_t count, int ret, bool slept);
 
 /* A set could not be made or kept: native for a while. */
 void eps_site_failed(struct eps_thread *self, struct eps_site *site);

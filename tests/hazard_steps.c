@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A handler may run between any two instructions of a call. Waiting for a
+ * timer to hit the moment takes luck: here a tracer steps through the call and
+ * gives the signal every few instructions.
+ */
+#define _GNU_SOURCE
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    ROW = 12,
+    STRIDE = 4, /* instructions from one signal to the next */
+    MOST_STEPS = 1000000,
+};
+
+/* One call that is stepped through; shared with the traced process. */
+struct call {
+    bool is_select;
+    bool changed; /* the row is not that of the call before */
+    _Atomic bool over;
+};
+
+static struct watch w;
+
+static volatile sig_atomic_t is_child;
+
+/* Its child comes back into the call; the tracer goes on when that is gone. */
+static void fork_in_a_handler(int number)
+{
+    int error = errno;
+    pid_t pid = fork();
+
+    (void)number;
+    is_child = pid == 0;
+    require(is_child || child_wait(pid) == 0);
+    require(is_child || raise(SIGSTOP) == 0);
+    errno = error;
+}
+
+static int ask(const struct call *call)
+{
+    return call->is_select ? watch_select(&w, 0) : watch_poll(&w, 0);
+}
+
+/* The traced process: it and each of its children have to get the answer. */
+static void call_traced(void *arg)
+{
+    struct call *call = arg;
+
+    require(signal(SIGALRM, fork_in_a_handler) != SIG_ERR);
+    for (int i = 0; i < 3; i++)
+        require(ask(call) == 1);
+    if (call->changed)
+        w.fds[5].fd = w.fds[6].fd; /* select has one fewer, poll one twice */
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    require(raise(SIGSTOP) == 0);
+    require(ask(call) == 1);
+    if (!is_child)
+        atomic_store(&call->over, true);
+    require(ask(call) == 1);
+    _exit(0);
+}
+
+/* Returns the signal that the tracer is told of. */
+static int wait_for_stop(pid_t pid)
+{
+    int status = child_wait(pid);
+    assert_true(WIFSTOPPED(status));
+    return WSTOPSIG(status);
+}
+
+static void step(pid_t pid)
+{
+    assert_return_code(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), errno);
+    wait_for_stop(pid);
+}
+
+/* In the handler, and where the library holds all signals back. */
+static bool is_held_back(pid_t pid)
+{
+    uint64_t mask = 0;
+    assert_return_code(
+        ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(mask), &mask), errno);
+    return mask >> (SIGALRM - 1) & 1;
+}
+
+/* To the handler's end, which stops itself; SIGCHLD comes before. */
+static void give_signal(pid_t pid)
+{
+    int signal = SIGALRM;
+
+    do
+        assert_return_code(ptrace(PTRACE_CONT, pid, NULL, signal), errno);
+    while ((signal = wait_for_stop(pid)) != SIGSTOP);
+}
+
+static void step_through(bool is_select, bool changed)
+{
+    int signals = 0, steps = 0;
+    struct call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(call != MAP_FAILED);
+    *call = (struct call){.is_select = is_select, .changed = changed};
+    assert_true(watch_open(&w, ROW));
+    assert_int_equal(write(w.peers[3], "x", 1), 1);
+    assert_int_equal(ask(call), 1);
+    pid_t pid = child_start(call_traced, call);
+    wait_for_stop(pid);
+    for (int i = 0; !atomic_load(&call->over); i++) {
+        assert_true(i < MOST_STEPS);
+        step(pid);
+        if (is_held_back(pid) || ++steps % STRIDE)
+            continue;
+        give_signal(pid);
+        signals++;
+    }
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    assert_true(signals > 0);
+    watch_close(&w);
+    assert_int_equal(munmap(call, sizeof(*call)), 0);
+}
+
+/*
+ * The cost model was told of a call what it had done to a set; but the child
+ * had no set any more, and died.
+ */
+static void handlers_fork_at_any_instruction_of_poll(void **state)
+{
+    (void)state;
+    step_through(false, false);
+    step_through(false, true);
+}
+
+static void handlers_fork_at_any_instruction_of_select(void **state)
+{
+    (void)state;
+    step_through(true, false);
+    step_through(true, true);
+}
+
+static const struct suite_test tests[] = {
+    TEST(handlers_fork_at_any_instruction_of_poll),
+    TEST(handlers_fork_at_any_instruction_of_select),
+};
+
+SUITE(tests)

@@ -12,6 +12,8 @@
  *     of a raw clone then sees a foreign pid, and stays native.
  * (d) clone(CLONE_FILES) without CLONE_VM gives a child with memory of its
  *     own in its parent's descriptor table: it must close nothing there.
+ * (e) kcmp tells that; but kernels are built without it, and containers deny
+ *     it. What a process has open, its children can read in /proc.
  */
 #include "prototypes.h"
 
@@ -21,10 +23,13 @@
 #include "fdwatch.h"
 #include "memory.h"
 #include "page.h"
+#include "procstat.h"
 #include "setlife.h"
+#include "signals.h"
 #include "sys.h"
 #include "thread.h"
 
+#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -86,13 +91,32 @@ void eps_process_start(void)
         atomic_store(&eps_process.sticky, true);
 }
 
+/* Note (e). Is a pipe that is opened here open there? */
+static bool shares_a_pipe(pid_t child, pid_t parent)
+{
+    uint64_t signals = eps_signals_hold();
+    bool shares = false;
+    int ends[2];
+
+    if (EPS_SYS2(SYS_pipe2, ends, O_CLOEXEC) == 0) {
+        shares = eps_procstat_have_pipe(child, parent, ends[0]);
+        EPS_SYS1(SYS_close, ends[0]);
+        EPS_SYS1(SYS_close, ends[1]);
+    }
+    eps_signals_let_go(signals);
+    return shares;
+}
+
 /*
  * Note (d). The parent's pid is the one we remember. What can't be found out
- * (no kcmp) is taken for a table of its own, as any fork makes it.
+ * is taken for a table of its own, as any fork makes it.
  */
 static bool is_guest(pid_t child)
 {
-    return EPS_SYS5(SYS_kcmp, child, eps_process.pid, KCMP_FILES, 0, 0) == 0;
+    long compared =
+        EPS_SYS5(SYS_kcmp, child, eps_process.pid, KCMP_FILES, 0, 0);
+
+    return compared < 0 ? shares_a_pipe(child, eps_process.pid) : !compared;
 }
 
 /* The one list of what a forked child starts anew, in order. */

@@ -105,6 +105,30 @@ uint64_t eps_procstat_namespace(void)
     return bracket ? number_at(bracket + 1) : 0;
 }
 
+/* What the kernel calls a process's descriptor: its length, or -errno. */
+static long read_name(int64_t pid, int fd, char *name, size_t size)
+{
+    struct eps_line path = {.length = 0};
+
+    eps_line_text(&path, "/proc/");
+    eps_line_number(&path, pid);
+    eps_line_text(&path, "/fd/");
+    eps_line_number(&path, fd);
+    path.text[path.length] = '\0';
+    return EPS_SYS4(SYS_readlinkat, AT_FDCWD, path.text, name, size);
+}
+
+/* "pipe:[184706566]" */
+bool eps_procstat_have_pipe(int64_t pid, int64_t other, int fd)
+{
+    char name[2][64];
+    long length = read_name(pid, fd, name[0], sizeof(name[0]));
+
+    return length > 0 &&
+           read_name(other, fd, name[1], sizeof(name[1])) == length &&
+           memcmp(name[0], name[1], (size_t)length) == 0;
+}
+
 bool eps_procstat_is_filtered(void)
 {
     static const char key[] = "\nSeccomp:\t";

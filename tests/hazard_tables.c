@@ -6,6 +6,7 @@
  * may share its table with one that shares no memory with it.
  */
 #define _GNU_SOURCE
+#include "harness/filter.h"
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -153,10 +154,9 @@ static void polls_in_a_shared_table(struct watch *w)
     require(watch_works(w));
 }
 
-static void child_that_shares_the_table(void **state)
+static void share_the_table_with_a_child(void)
 {
     struct watch w;
-    (void)state;
     assert_true(watch_open(&w, ROW));
     assert_true(watch_works(&w));
     for (int i = 0; i < 3; i++) {
@@ -172,12 +172,30 @@ static void child_that_shares_the_table(void **state)
     watch_close(&w);
 }
 
+static void child_that_shares_the_table(void **state)
+{
+    (void)state;
+    share_the_table_with_a_child();
+}
+
+/* The child took the table for its own where kcmp did not say otherwise. */
+static void child_that_shares_the_table_and_has_no_kcmp(void **state)
+{
+    const int kcmp = SYS_kcmp;
+    struct filter filter;
+    (void)state;
+    filter_refuse(&filter, &kcmp, 1, EPERM);
+    assert_int_equal(filter_install(&filter), 0);
+    share_the_table_with_a_child();
+}
+
 static const struct suite_test tests[] = {
     TEST(table_of_its_own_by_unshare),
     TEST(table_of_its_own_by_syscall_unshare),
     TEST(table_of_its_own_by_close_range),
     TEST(unshare_in_a_single_thread),
     TEST(child_that_shares_the_table),
+    TEST(child_that_shares_the_table_and_has_no_kcmp),
 };
 
 SUITE(tests)

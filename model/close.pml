@@ -23,7 +23,8 @@
  *
  * -D chooses: SETS, CALLS (of each thread), CHILD (0 none, 1 fork, 2 vfork),
  * DUP2 (the number is replaced in one step), FAILS (the real close may
- * fail), and faults by their names, which model/check must see found.
+ * fail), CLOSER (0: nobody closes but the child), and faults by their names,
+ * which model/check must see found.
  */
 #ifndef SETS
 #define SETS 1
@@ -39,6 +40,9 @@
 #endif
 #ifndef FAILS
 #define FAILS 0
+#endif
+#ifndef CLOSER
+#define CLOSER 1
 #endif
 
 #define CLOSED 0 /* no file */
@@ -532,7 +536,9 @@ init {
 #if SETS > 1
         run waiter(1);
 #endif
+#if CLOSER
         run closer();
+#endif
 #if CHILD
         run child();
 #endif

@@ -95,6 +95,17 @@ void do_flip(struct world *w, const int32_t *arg)
         p->fd = ~p->fd;
 }
 
+/* rest ARRAY STEP FIRST: every STEP-th is switched off, all others on. */
+void do_rest(struct world *w, const int32_t *arg)
+{
+    struct array *a = &w->array[arg[0]];
+    for (int i = 0; i < a->n; i++) {
+        bool off = i % arg[1] == arg[2];
+        if (off != (a->entry[i].fd < 0))
+            a->entry[i].fd = ~a->entry[i].fd;
+    }
+}
+
 /* swap ARRAY ENTRY ENTRY */
 void do_swap(struct world *w, const int32_t *arg)
 {

@@ -28,6 +28,7 @@ void do_twin(struct world *w, const int32_t *arg);
 void do_set(struct world *w, const int32_t *arg);
 void do_mask(struct world *w, const int32_t *arg);
 void do_flip(struct world *w, const int32_t *arg);
+void do_rest(struct world *w, const int32_t *arg);
 void do_swap(struct world *w, const int32_t *arg);
 void do_drop(struct world *w, const int32_t *arg);
 void do_compact(struct world *w, const int32_t *arg);

@@ -57,6 +57,7 @@ struct world;
     OP(set, "aisex")                                                           \
     OP(mask, "aix")                                                            \
     OP(flip, "ai")                                                             \
+    OP(rest, "add")                                                            \
     OP(swap, "aii")                                                            \
     OP(drop, "ai")                                                             \
     OP(compact, "a")                                                           \

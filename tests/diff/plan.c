@@ -291,16 +291,20 @@ static void add_call(struct draft *d)
 
 /*
  * The same call again and again, while things happen, perhaps of a program
- * that clears all revents before; returns how often.
+ * that clears all revents before, or leaves out a part, which wanders;
+ * returns how often.
  */
 static int repeat_call(struct draft *d)
 {
     int times = 2 + draw_below(d, 10);
     bool clears = draw_chance(d, 30);
+    int step = draw_chance(d, 30) ? 1 + draw_below(d, 12) : 0;
     for (int i = 0; i < times; i++) {
         struct op call = d->ops->op[d->ops->n - 1];
         if (clears && call.code == OP_poll)
             ADD(d, stain, call.arg[0], 0);
+        if (step && call.code == OP_poll)
+            ADD(d, rest, call.arg[0], step, i % step);
         if (draw_chance(d, 50))
             add_state_change(d);
         if (draw_chance(d, 8))

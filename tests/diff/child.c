@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,22 @@ void child_end(pid_t pid, bool reap)
     siginfo_t info;
     kill(pid, SIGKILL);
     waitid(P_PID, (id_t)pid, &info, WEXITED | (reap ? 0 : WNOWAIT));
+}
+
+bool child_is_told_of(int way)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *wiped;
+    bool told;
+
+    if (way == 0)
+        return true;
+    wiped = mmap(NULL, page, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    told = wiped != MAP_FAILED && madvise(wiped, page, MADV_WIPEONFORK) == 0;
+    if (wiped != MAP_FAILED)
+        munmap(wiped, page);
+    return told;
 }
 
 pid_t child_fork(int way)

@@ -21,4 +21,11 @@ void child_end(pid_t pid, bool reap);
 /* The three ways to fork: fork(), _Fork(), and the clone system call. */
 pid_t child_fork(int way);
 
+/*
+ * Whether a library learns that this child is one: fork() runs its handlers,
+ * of the others a page that is wiped tells (Linux 4.14). Where nothing does,
+ * the child's calls stay native, and are in nobody's counters.
+ */
+bool child_is_told_of(int way);
+
 #endif

@@ -77,6 +77,7 @@ static void do_fork(struct world *w, const int32_t *arg)
         w->children = 0;
         w->held = 0;
         w->forked = arg[1];
+        w->untold = !child_is_told_of(arg[0]);
     } else if (pid > 0) {
         waitpid(pid, &status, 0);
         w->failed |= status != 0;

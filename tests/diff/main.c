@@ -210,6 +210,8 @@ static void print_totals(const struct options *o, const struct tally *t)
         printf(" in %lu ms on average", t->heal_ms / t->healed);
     if (t->seen)
         printf(", %lu saw the library's own descriptor", t->seen);
+    if (t->untold)
+        printf(", %lu untold in a child", t->untold);
     printf("\n");
 }
 

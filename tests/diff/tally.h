@@ -17,6 +17,8 @@ struct tally {
     atomic_int failed;
 
     atomic_ulong calls;
+    /* In children that no library can know to be one. */
+    atomic_ulong untold;
     /* By their last answer: something was ready, or the call failed. */
     atomic_ulong ready;
     atomic_ulong refused;

@@ -340,6 +340,8 @@ bool trial_run(struct world *w, const struct call *call, void *live,
                       .kernel_memory = kernel_memory};
     memcpy(before, live, bytes);
     tally->calls++;
+    if (w->untold)
+        tally->untold++;
     enum verdict verdict = compare(&t);
     tally->ready += t.library.ret > 0;
     tally->refused += t.library.ret < 0;

@@ -69,6 +69,7 @@ struct world {
     /* Ops until a lowered limit is lifted; until a forked child ends. */
     int limited;
     int forked;
+    bool untold; /* it is a child that no library learns of */
     /* A comparison has failed. */
     bool failed;
     /* All is being closed. */

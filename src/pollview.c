@@ -153,7 +153,10 @@ static unsigned askable(short events)
            ~(unsigned)(POLLERR | POLLHUP | POLLNVAL);
 }
 
-/* An entry that names the number it is linked under, or names it again. */
+/*
+ * An entry that names the number it is linked under, or names it again: it may
+ * have been settled as one that nobody wants.
+ */
 static void update_linked(struct eps_pollview *view,
                           struct eps_registry *registry, uint32_t position,
                           struct pollfd entry)
@@ -162,7 +165,7 @@ static void update_linked(struct eps_pollview *view,
     int slot = view->links[position].slot;
     const struct eps_reg *reg = eps_registry_at(registry, slot);
 
-    if (copy->events != entry.events ||
+    if (copy->fd < 0 || copy->events != entry.events ||
         (askable(entry.events) & ~(unsigned)reg->want))
         eps_registry_mark_dirty(registry, slot);
     copy->fd = entry.fd;

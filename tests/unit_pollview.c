@@ -341,19 +341,18 @@ static void resembles_only_what_is_alike(void **state)
 }
 
 /* It asks for nothing, and is told of a hang-up only while it is on. */
-static void an_entry_that_is_switched_on_again(void **state)
+static void switch_on_again(int fd)
 {
-    struct pollfd array[1] = {{7, 0, 0}};
+    struct pollfd array[1] = {{fd, 0, 0}};
     struct world w = {.array = array, .count = 1};
     struct eps_reg *reg;
 
-    (void)state;
     for (int i = 0; i < 2; i++) {
-        array[0].fd = 7;
+        array[0].fd = fd;
         update(&w);
-        reg = eps_registry_at(&w.registry, 7);
+        reg = eps_registry_at(&w.registry, eps_registry_slot(fd));
         assert_true(reg->flags & EPS_REG_WANTED);
-        array[0].fd = -8;
+        array[0].fd = ~fd;
         update(&w);
         eps_pollview_settle(&w.view, reg); /* for another reason */
         assert_false(reg->flags & EPS_REG_WANTED);
@@ -362,7 +361,21 @@ static void an_entry_that_is_switched_on_again(void **state)
     eps_registry_clear(&w.registry);
 }
 
+static void an_entry_that_is_switched_on_again(void **state)
+{
+    (void)state;
+    switch_on_again(7);
+}
+
+/* Numbers past the table share a registration, which nobody may want. */
+static void a_far_entry_that_is_switched_on_again(void **state)
+{
+    (void)state;
+    switch_on_again(EPS_FD_LIMIT + 1);
+}
+
 UNIT_MAIN(cmocka_unit_test(agrees_with_the_whole_array),
           cmocka_unit_test(an_entry_is_told_once),
           cmocka_unit_test(an_entry_that_is_switched_on_again),
+          cmocka_unit_test(a_far_entry_that_is_switched_on_again),
           cmocka_unit_test(resembles_only_what_is_alike))

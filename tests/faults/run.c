@@ -30,9 +30,10 @@ enum {
     SKIPPED = 77 /* to automake */
 };
 
-static const char *const fault_scenes[] = {"start",   "kinds",    "ends",
-                                           "numbers", "sleepers", "children",
-                                           "growth",  "live",     NULL};
+static const char *const fault_scenes[] = {
+    "start",    "kinds",     "ends", "numbers", "sleepers",
+    "children", "growth",    "live", "limits",  "descriptors",
+    "memory",   "strangers", NULL};
 
 static struct {
     bool full;
@@ -300,15 +301,23 @@ static int usage(void)
     return 2;
 }
 
+static void play_scene(const char *scene)
+{
+    if (strcmp(scene, "limits") == 0)
+        play_limits();
+    else if (strcmp(scene, "strangers") == 0)
+        play_plain(scene, run.full ? STRANGERS_FULL : STRANGERS);
+    else if (strcmp(scene, "descriptors") == 0 || strcmp(scene, "memory") == 0)
+        play_plain(scene, 1);
+    else
+        play_faults(scene);
+}
+
 static void play_all(void)
 {
     play_lie();
     for (int i = 0; fault_scenes[i]; i++)
-        play_faults(fault_scenes[i]);
-    play_limits();
-    play_plain("descriptors", 1);
-    play_plain("memory", 1);
-    play_plain("strangers", run.full ? STRANGERS_FULL : STRANGERS);
+        play_scene(fault_scenes[i]);
 }
 
 static void show_totals(double seconds)
@@ -345,7 +354,7 @@ int main(int argc, char **argv)
     if (at == argc)
         play_all();
     for (; at < argc; at++)
-        play_faults(argv[at]);
+        play_scene(argv[at]);
     play_close();
     show_totals(difftime(time(NULL), begun));
     return run.failures ? 1 : 0;

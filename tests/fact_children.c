@@ -5,6 +5,9 @@
  */
 #include "fact_common.h"
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+
 static void watch(struct pollfd *entry, int fd)
 {
     *entry = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -17,6 +20,7 @@ static void watch(struct pollfd *entry, int fd)
 static struct pollfd shared_set[2 + CROWD];
 static nfds_t shared_n;
 static int one[2], two[2];
+static _Atomic bool *changed; /* by the child, in memory of both */
 
 static void child_changes_everything(void)
 {
@@ -42,6 +46,7 @@ static void child_changes_everything(void)
     send_byte(pair[1]);
     for (EACH_ROUND)
         same(select_for(&select_calls[0], &b, &got, -1), 1);
+    *changed = true;
     /* Stays alive with its copies open and readable. */
     clock_sleep_ms(150);
 }
@@ -72,13 +77,28 @@ static void open_shared(void)
     settle(&poll_calls[0], shared_set, shared_n);
 }
 
+/* It may have failed, and is then still to be waited for. */
+static bool child_is_alive(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+}
+
 static void F4_a_child_does_not_change_its_parents_waits(void **state)
 {
     (void)state;
     open_shared();
+    changed = mmap(NULL, sizeof(*changed), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    holds(changed != MAP_FAILED);
     pid_t pid = start_story(child_changes_everything);
+    /* What is sent from here on, the child's copies would tell it, too. */
+    while (!*changed && child_is_alive(pid))
+        same(poll(shared_set, shared_n, 20), 0);
     check_parent();
     same(child_wait(pid), 0);
+    munmap(changed, sizeof(*changed));
     holds(!way_is_always() || stats_of(pid, "answered") >= 1);
     check_parent();
     close_pair(one);

@@ -11,7 +11,8 @@
 
 enum {
     TICK_US = 300, /* how often the handler runs where it runs at random */
-    RUN_MS = 300
+    RUN_MS = 300,  /* at least, until the handler has run so often: */
+    ENOUGH = 10
 };
 
 static struct pollfd set[2 + CROWD];
@@ -112,7 +113,7 @@ static void R2_a_handler_polls_at_any_moment(void **state)
     on_tick(look_again, SA_RESTART);
     tick(TICK_US);
     double end = clock_ms() + RUN_MS;
-    for (int i = 0; clock_ms() < end; i++) {
+    for (int i = 0; clock_ms() < end || handled <= ENOUGH; i++) {
         struct pollfd own[2 + CROWD];
         memcpy(own, set, sizeof(set));
         /* Entries come and go, so that the set is changed, not only asked. */
@@ -128,7 +129,6 @@ static void R2_a_handler_polls_at_any_moment(void **state)
     }
     tick(0);
     same(wrong, 0);
-    holds(handled > 10);
     close_both();
 }
 
@@ -152,7 +152,7 @@ static void jump_at_any_moment(int flags)
     end = clock_ms() + RUN_MS;
     sigsetjmp(out, 1);
     tick(TICK_US);
-    while (clock_ms() < end) {
+    while (clock_ms() < end || handled <= ENOUGH) {
         memcpy(own, set, sizeof(set));
         for (int k = 2; k < 2 + CROWD; k += 1 + i % 7)
             own[k].events = (short)(i & 1 ? POLLIN : POLLPRI);
@@ -162,7 +162,6 @@ static void jump_at_any_moment(int flags)
         same(ret, own[1].fd >= 0);
     }
     tick(0);
-    holds(handled > 10);
     for (EACH_ROUND) {
         holds(looks_right(set));
         same(poll(own, 1, 0), 0);
@@ -209,7 +208,8 @@ static void R4_a_handler_may_fork(void **state)
         sleeping[0] = set[0];
         holds(looks_right(set));
         settle(&poll_calls[0], sleeping, m);
-        struct itimerval once = {{0, 0}, {0, 20000}};
+        /* The call has begun by then, on a slow machine too. */
+        struct itimerval once = {{0, 0}, {0, 200000}};
         same(setitimer(ITIMER_REAL, &once, NULL), 0);
         int ret = poll(sleeping, m, 20000);
         /* Both come back from the handler, and out of the same call. */
@@ -253,7 +253,7 @@ static void R5_a_handler_may_replace_descriptors(void **state)
     on_tick(swap_descriptors, SA_RESTART);
     tick(TICK_US);
     double end = clock_ms() + RUN_MS;
-    while (clock_ms() < end) {
+    while (clock_ms() < end || handled <= ENOUGH) {
         int ret = poll(set, n, 20);
         same(ret, 1);
         same(set[0].revents, 0);
@@ -261,7 +261,6 @@ static void R5_a_handler_may_replace_descriptors(void **state)
     }
     tick(0);
     same(wrong, 0);
-    holds(handled > 10);
     holds(looks_right(set));
     take_byte(ready[0]);
     same(poll(set, n, 0), 0);

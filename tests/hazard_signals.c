@@ -232,14 +232,13 @@ static void handler_that_polls_the_interrupted_array(void **state)
     catch_signal(SIGALRM, 0);
     beat(400);
     double end = clock_ms() + 500;
-    while (clock_ms() < end) {
+    while (clock_ms() < end || handled <= 10) {
         int ret = watch_poll(&main_row, 1);
         assert_true(ret == 0 || (ret == -1 && errno == EINTR));
         ret = watch_select(&main_row, 1);
         assert_true(ret == 0 || (ret == -1 && errno == EINTR));
     }
     beat(0);
-    assert_true(handled > 10);
     close_rows();
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Starting and ending the server; sourced by run. Owns server_pid and port.
+# Starting and ending the server, and what it may use; sourced by run and by the
+# benchmarks of servers. Owns server_pid and port.
 
 server_pid=
 port=
@@ -17,6 +18,25 @@ end_server() {
     kill -KILL -- "-$server_pid" 2>/dev/null || :
     wait "$server_pid" 2>/dev/null || :
     server_pid=
+}
+
+# Server and load each on a processor of its own: on a common one the load
+# would preempt the server at each reply and have asked again before the
+# server looks, so that it goes on with one connection and never waits.
+choose_processors() {
+    local allowed
+    allowed=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+    on_server=(taskset -c "${allowed%%[-,]*}")
+    on_load=(taskset -c "${allowed##*[-,]}")
+}
+
+# lighttpd takes no more connections than half as many as its descriptors.
+allow_all_descriptors() {
+    descriptors=$(((idle + active) * 2 + 100))
+    ulimit -Sn "$descriptors" 2>/dev/null ||
+        ulimit -n "$descriptors" 2>/dev/null ||
+        [ "$(ulimit -Sn)" -ge "$descriptors" ] ||
+        die "$descriptors descriptors are needed: raise ulimit -Hn"
 }
 
 # NAME_command MODE PORT: sets `command`, and in `environment` what makes the

@@ -16,7 +16,6 @@
 
 #include "pollwait.h"
 #include "process.h"
-#include "site.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -107,18 +106,9 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
 {
     int found, told;
 
-    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
-        return EPS_TURN_BARRED;
-    if (eps_turn_prepare(set, self) < 0)
-        return EPS_TURN_NATIVE;
-    if (!set->registry.registered && !call->slept)
-        return EPS_TURN_ODD;
-    /* Note (b): a mask is the kernel's to read, and comes first. */
-    found = call->mask ? 0 : eps_epset_look(set, self);
-    if (eps_turn_is_elsewhere(call->epoch))
-        return EPS_TURN_ODD;
+    found = eps_turn_look(set, self, call->epoch, call->slept, call->mask);
     if (found < 0)
-        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
+        return found;
     if (asks_natively(call, set, found))
         return turn_natively(call, set, self, found);
     eps_pollview_clear_ready(&set->poll, call->array);
@@ -138,14 +128,8 @@ enum eps_outcome eps_pollturn_answer(struct eps_pollcall *call,
         if (told == EPS_TURN_AGAIN ||
             (told == EPS_TURN_LOST && retries++ < EPS_TURN_RETRIES))
             continue;
-        if (told == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
-            return eps_gate_leave_native(self, EPS_C_native_unfit);
-        if (told == EPS_TURN_BARRED)
-            return eps_gate_leave_native(self, EPS_C_native_barred);
-        if (told < EPS_TURN_ENDS) {
-            eps_site_failed(self, call->site);
-            return EPS_NATIVE;
-        }
+        if (told < EPS_TURN_ENDS)
+            return eps_turn_leave(self, call->site, told);
         call->ret = told < 0 ? -1 : told;
         call->error = told < 0 ? -told : 0;
         if (told != 0 || call->expired ||

@@ -11,7 +11,6 @@
 
 #include "process.h"
 #include "selwait.h"
-#include "site.h"
 #include "timeval.h"
 #include "turn.h"
 
@@ -99,20 +98,10 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
 static int turn(struct eps_selcall *call, struct eps_set *set,
                 struct eps_thread *self)
 {
-    int found;
+    int found = eps_turn_look(set, self, call->epoch, call->slept, call->mask);
 
-    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
-        return EPS_TURN_BARRED;
-    if (eps_turn_prepare(set, self) < 0)
-        return EPS_TURN_NATIVE;
-    if (!set->registry.registered && !call->slept)
-        return EPS_TURN_ODD;
-    /* A mask is the kernel's to read, and comes first (G2, G3). */
-    found = call->mask ? 0 : eps_epset_look(set, self);
-    if (eps_turn_is_elsewhere(call->epoch))
-        return EPS_TURN_ODD;
     if (found < 0)
-        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
+        return found;
     eps_selview_begin(&set->select);
     if (!found && (call->mask || eps_deadline_left(&call->deadline) != 0))
         return turn_waiting(call, set, self);
@@ -165,14 +154,8 @@ enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
             if (told == 0)
                 continue;
         }
-        if (told == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
-            return eps_gate_leave_native(self, EPS_C_native_unfit);
-        if (told == EPS_TURN_BARRED)
-            return eps_gate_leave_native(self, EPS_C_native_barred);
-        if (told < EPS_TURN_ENDS) {
-            eps_site_failed(self, call->site);
-            return EPS_NATIVE;
-        }
+        if (told < EPS_TURN_ENDS)
+            return eps_turn_leave(self, call->site, told);
         if (told != 0 || call->expired ||
             eps_deadline_left(&call->deadline) == 0)
             return finish(call, set, told);

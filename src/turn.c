@@ -6,7 +6,11 @@
 #include "turn.h"
 
 #include "page.h"
+#include "process.h"
 #include "scrub.h"
+#include "site.h"
+
+#include <errno.h>
 
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
 {
@@ -20,6 +24,36 @@ int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
         ret = eps_epset_prepare(set, self);
     self->changing = false;
     return ret;
+}
+
+int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
+                  bool slept, bool masked)
+{
+    int found;
+
+    if (eps_process_is_sandboxed()) /* since we slept, by another thread */
+        return EPS_TURN_BARRED;
+    if (eps_turn_prepare(set, self) < 0)
+        return EPS_TURN_NATIVE;
+    if (!set->registry.registered && !slept)
+        return EPS_TURN_ODD;
+    found = masked ? 0 : eps_epset_look(set, self);
+    if (eps_turn_is_elsewhere(epoch))
+        return EPS_TURN_ODD;
+    if (found < 0)
+        return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
+    return found;
+}
+
+enum eps_outcome eps_turn_leave(struct eps_thread *self, struct eps_site *site,
+                                int end)
+{
+    if (end == EPS_TURN_ODD) /* nothing to answer, or a bad mask */
+        return eps_gate_leave_native(self, EPS_C_native_unfit);
+    if (end == EPS_TURN_BARRED)
+        return eps_gate_leave_native(self, EPS_C_native_barred);
+    eps_site_failed(self, site);
+    return EPS_NATIVE;
 }
 
 /* Entries or bits that the event is an answer to. */

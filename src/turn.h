@@ -7,6 +7,7 @@
 #define EPS_TURN_H
 
 #include "epset.h"
+#include "gate.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -40,6 +41,18 @@ static inline bool eps_turn_is_elsewhere(uint32_t epoch)
  * no hook can have seen. -errno: the set is of no more use.
  */
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self);
+
+/*
+ * Prepares the set, and looks at it: events found, or how
+ * the turn ends. Of a call that has a mask, which is the kernel's to read and
+ * comes first (G2, G3), nothing is looked at.
+ */
+int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
+                  bool slept, bool masked);
+
+/* The turn's end is none of ours: how the call leaves for native. */
+enum eps_outcome eps_turn_leave(struct eps_thread *self, struct eps_site *site,
+                                int end);
 
 /*
  * Tells the events of the last look: to poll()'s array, or to the answer of

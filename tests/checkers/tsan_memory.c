@@ -28,6 +28,11 @@ void eps_memory_wipe(void *start, size_t bytes)
     madvise(start, bytes, MADV_DONTNEED);
 }
 
+_Bool eps_memory_wiped_by_fork(void *start, size_t bytes)
+{
+    return madvise(start, bytes, MADV_WIPEONFORK) == 0;
+}
+
 _Bool eps_memory_writable(const void *start, size_t bytes)
 {
     uintptr_t from = (uintptr_t)start & ~(uintptr_t)4095;

@@ -80,6 +80,11 @@ def natively_failed(lines):
             if way == "native" and MEANS.get(word) == FAIL}
 
 
+def failed_natively(said):
+    """Programs and tests, in order."""
+    return sorted(natively_failed(LINE.findall(said)))
+
+
 def is_left_out(platform, program, test):
     """The name that is left out, and why; or nothing."""
     for name in (program, f"{program} {test}"):

@@ -40,7 +40,9 @@ tsan() { # PROGRAM...
     library=$scratch/empty.so
     "${cc[@]}" -shared -nostdlib -x c /dev/null -o "$library"
     export PRELOAD_FIRST='' WAYS=always TEST_SECONDS=300
-    export TSAN_OPTIONS="halt_on_error=1 suppressions=$tests/checkers/tsan.supp"
+    # ThreadSanitizer has a thread of its own: where a handler forks, the loader
+    # allocates for the child's. The library imports no allocation (guard-object).
+    export TSAN_OPTIONS="halt_on_error=1 report_signal_unsafe=0"
     for program in "$@"; do
         "${cc[@]}" "${flags[@]}" -fsanitize=thread "$tests/$program.c" \
             "$scratch"/harness.a "$scratch"/linked/*.o "${cmocka[@]}" \

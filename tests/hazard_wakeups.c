@@ -122,8 +122,8 @@ static void closes_where_no_bell_is_taken(void *arg)
     filter_refuse_epoll_ctl(&filter, EPOLL_CTL_ADD, ENOSPC);
     require(!filter_install(&filter));
     shut_and_close(&s, thread);
-    require(fdcheck_count() == open - 1);
     require(!pthread_join(thread, NULL));
+    require(fdcheck_count() == open - 1);
     require(s.seen.ret == 1 && s.seen.early);
     scene_close(&s);
 }

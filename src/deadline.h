@@ -23,6 +23,7 @@ _Static_assert(sizeof(time_t) == sizeof(long),
 struct eps_deadline {
     int64_t left;    /* allowed when last counted; < 0: for ever */
     int64_t started; /* on the monotonic clock; 0: has not waited yet */
+    int64_t spent;   /* of a moment: in slices that were slept to their end */
     bool absolute;   /* poll(): counted from `started` on */
 };
 
@@ -75,9 +76,22 @@ static inline int64_t eps_deadline_left(const struct eps_deadline *deadline)
 static inline void eps_deadline_spend(struct eps_deadline *deadline,
                                       int64_t spent)
 {
-    if (deadline->absolute || deadline->left < 0)
+    if (deadline->left < 0)
         return;
-    deadline->left = spent < deadline->left ? deadline->left - spent : 0;
+    if (deadline->absolute)
+        deadline->spent += spent;
+    else
+        deadline->left = spent < deadline->left ? deadline->left - spent : 0;
+}
+
+/* What is left, as far as that can be told without a look at the clock. */
+static inline int64_t eps_deadline_rest(const struct eps_deadline *deadline)
+{
+    int64_t left = deadline->left;
+
+    if (left <= 0)
+        return left;
+    return left > deadline->spent ? left - deadline->spent : 0;
 }
 
 /* For poll(): whole milliseconds, rounded up so as not to wake early. */

@@ -15,6 +15,7 @@ CONSIDERED consider_ppoll64(struct pollfd *fds, nfds_t n,
                             const struct eps_timespec64 *timeout,
                             const sigset_t *mask)
 {
+    struct eps_timespec64 rest;
     struct timespec narrow;
     struct eps_pollcall call =
         ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
@@ -22,6 +23,7 @@ CONSIDERED consider_ppoll64(struct pollfd *fds, nfds_t n,
 
     if (run_poll(&call, &ret))
         return ret;
+    timeout = eps_widen_rest(timeout, call.slept, call.timeout, &rest);
     return poll_was_native(&call, EPS_NEXT(__ppoll64)(fds, n, timeout, mask));
 }
 
@@ -29,6 +31,7 @@ CONSIDERED consider_ppoll64_chk(struct pollfd *fds, nfds_t n,
                                 const struct eps_timespec64 *timeout,
                                 const sigset_t *mask, size_t size)
 {
+    struct eps_timespec64 rest;
     struct timespec narrow;
     struct eps_pollcall call =
         ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
@@ -36,6 +39,7 @@ CONSIDERED consider_ppoll64_chk(struct pollfd *fds, nfds_t n,
 
     if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
+    timeout = eps_widen_rest(timeout, call.slept, call.timeout, &rest);
     return poll_was_native(
         &call, EPS_NEXT(__ppoll64_chk)(fds, n, timeout, mask, size));
 }
@@ -59,6 +63,7 @@ CONSIDERED consider_pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
                               const struct eps_timespec64 *timeout,
                               const sigset_t *mask)
 {
+    struct eps_timespec64 rest;
     struct timespec narrow;
     struct eps_selcall call =
         pselcall(n, r, w, x, eps_narrow_timespec(timeout, &narrow), mask);
@@ -66,6 +71,7 @@ CONSIDERED consider_pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
 
     if (run_select(&call, &ret))
         return ret;
+    timeout = eps_widen_rest(timeout, call.slept, call.timespec, &rest);
     return select_was_native(&call,
                              EPS_NEXT(__pselect64)(n, r, w, x, timeout, mask));
 }

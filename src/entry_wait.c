@@ -19,7 +19,7 @@ CONSIDERED consider_poll(int (*next)(struct pollfd *, nfds_t, int),
         (struct eps_pollcall){.array = fds, .count = n, .timeout_ms = timeout};
     if (run_poll(&call, &ret))
         return ret;
-    return poll_was_native(&call, next(fds, n, timeout));
+    return poll_was_native(&call, next(fds, n, call.timeout_ms));
 }
 
 /* An array smaller than it claims to be is libc's to end the program for. */
@@ -32,7 +32,8 @@ CONSIDERED consider_poll_chk(struct pollfd *fds, nfds_t n, int timeout,
 
     if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
-    return poll_was_native(&call, EPS_NEXT(__poll_chk)(fds, n, timeout, size));
+    return poll_was_native(&call,
+                           EPS_NEXT(__poll_chk)(fds, n, call.timeout_ms, size));
 }
 
 CONSIDERED consider_ppoll(struct pollfd *fds, nfds_t n,
@@ -43,7 +44,7 @@ CONSIDERED consider_ppoll(struct pollfd *fds, nfds_t n,
 
     if (run_poll(&call, &ret))
         return ret;
-    return poll_was_native(&call, EPS_NEXT(ppoll)(fds, n, timeout, mask));
+    return poll_was_native(&call, EPS_NEXT(ppoll)(fds, n, call.timeout, mask));
 }
 
 CONSIDERED consider_ppoll_chk(struct pollfd *fds, nfds_t n,
@@ -55,8 +56,8 @@ CONSIDERED consider_ppoll_chk(struct pollfd *fds, nfds_t n,
 
     if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
-    return poll_was_native(&call,
-                           EPS_NEXT(__ppoll_chk)(fds, n, timeout, mask, size));
+    return poll_was_native(
+        &call, EPS_NEXT(__ppoll_chk)(fds, n, call.timeout, mask, size));
 }
 
 CONSIDERED consider_select(int (*next)(int, fd_set *, fd_set *, fd_set *,
@@ -86,8 +87,8 @@ CONSIDERED consider_pselect(int n, fd_set *r, fd_set *w, fd_set *x,
 
     if (run_select(&call, &ret))
         return ret;
-    return select_was_native(&call,
-                             EPS_NEXT(pselect)(n, r, w, x, timeout, mask));
+    return select_was_native(
+        &call, EPS_NEXT(pselect)(n, r, w, x, call.timespec, mask));
 }
 
 EPS_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)

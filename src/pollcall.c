@@ -152,6 +152,20 @@ static bool is_fit(const struct eps_pollcall *call)
             timeout->tv_nsec < 1000000000);
 }
 
+/* A call that has slept, and goes on natively, waits for the rest alone. */
+static enum eps_outcome leave(struct eps_pollcall *call,
+                              enum eps_outcome outcome)
+{
+    int64_t rest = eps_deadline_rest(&call->deadline);
+
+    if (outcome != EPS_NATIVE || !call->slept || rest < 0)
+        return outcome;
+    call->timeout_ms = eps_ms_of(rest);
+    call->rest = eps_timespec_of(rest);
+    call->timeout = &call->rest;
+    return outcome;
+}
+
 enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
 {
     struct eps_thread *self;
@@ -164,5 +178,5 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
     call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
                                    : eps_deadline_of_ms(call->timeout_ms);
     call->slept = call->expired = false;
-    return eps_gate_close(self, answer(call, self));
+    return leave(call, eps_gate_close(self, answer(call, self)));
 }

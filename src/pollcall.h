@@ -32,8 +32,9 @@ struct eps_pollcall {
     uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
-    bool slept;   /* it has waited: numbers may have ended meanwhile */
-    bool expired; /* the native wait ended by its timeout */
+    struct timespec rest; /* of the timeout, for the native call */
+    bool slept;           /* it has waited: numbers may have ended meanwhile */
+    bool expired;         /* the native wait ended by its timeout */
 };
 
 /* EPS_ANSWERED: ret and error are set, and the caller's array is written. */

@@ -128,7 +128,10 @@ static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
     int ready = native_wait(call, set->waits, count, slice);
 
     eps_deadline_start(&call->deadline, now);
-    eps_deadline_spend(&call->deadline, ready ? eps_clock_ns() - now : slice);
+    if (!ready)
+        eps_deadline_spend(&call->deadline, slice);
+    else if (!call->deadline.absolute)
+        eps_deadline_spend(&call->deadline, eps_turn_waited(now));
     call->slept = true;
     call->expired = ready == 0 && slice == left;
     return ready;

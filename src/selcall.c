@@ -260,6 +260,22 @@ static enum eps_outcome refuse(struct eps_thread *self, enum eps_counter reason)
     return EPS_NATIVE;
 }
 
+/*
+ * A call that has slept, and goes on natively, waits for the rest alone. In
+ * select()'s own timeval that is written already, where it is written at all.
+ */
+static enum eps_outcome leave(struct eps_selcall *call,
+                              enum eps_outcome outcome)
+{
+    int64_t rest = eps_deadline_rest(&call->deadline);
+
+    if (outcome != EPS_NATIVE || !call->slept || rest < 0)
+        return outcome;
+    call->rest = eps_timespec_of(rest);
+    call->timespec = &call->rest;
+    return outcome;
+}
+
 enum eps_outcome eps_selcall_run(struct eps_selcall *call)
 {
     struct eps_thread *self = eps_thread_self();
@@ -275,5 +291,7 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
         return refuse(self, EPS_C_native_small);
     }
     self = eps_gate_open();
-    return self ? eps_gate_close(self, answer(call, self)) : EPS_NATIVE;
+    if (!self)
+        return EPS_NATIVE;
+    return leave(call, eps_gate_close(self, answer(call, self)));
 }

@@ -34,6 +34,7 @@ struct eps_selcall {
     uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
+    struct timespec rest; /* of pselect's timeout, for the native call */
     bool entered; /* every number was open once: now a closed one is told */
     bool slept;   /* it has waited: numbers may have ended meanwhile */
     bool expired; /* the native wait ended by its timeout */

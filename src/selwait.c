@@ -95,7 +95,7 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
 
     if (ret < 0)
         ret = -errno;
-    eps_deadline_spend(&call->deadline, ret ? eps_clock_ns() - begun : slice);
+    eps_deadline_spend(&call->deadline, ret ? eps_turn_waited(begun) : slice);
     return ret;
 }
 
@@ -114,7 +114,7 @@ static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
 
     if (ret < 0)
         ret = -errno;
-    eps_deadline_spend(&call->deadline, ret ? eps_clock_ns() - begun : slice);
+    eps_deadline_spend(&call->deadline, ret ? eps_turn_waited(begun) : slice);
     return ret;
 }
 

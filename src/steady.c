@@ -54,11 +54,11 @@ static inline bool find(struct steady *steady, enum eps_call call,
     steady->epoch =
         atomic_load_explicit(&eps_thread_epoch, memory_order_relaxed);
     steady->site = eps_site_at(self, call, key);
-    if (!steady->site || !steady->site->set)
-        return false;
-    steady->set = steady->site->set;
-    return !(waits && steady->set->sleepy) && is_settled(steady->set) &&
-           !eps_options.verify && eps_thread_enter(self);
+    /* Once: in the child of a handler that forks just now there is none. */
+    steady->set = steady->site ? steady->site->set : NULL;
+    return steady->set && !(waits && steady->set->sleepy) &&
+           is_settled(steady->set) && !eps_options.verify &&
+           eps_thread_enter(self);
 }
 
 /* Leaves the call; `told` < 0: to begin it anew. */

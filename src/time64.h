@@ -45,6 +45,18 @@ eps_narrow_timespec(const struct eps_timespec64 *wide, struct timespec *narrow)
     return narrow;
 }
 
+/* The caller's own, but where the call has slept and only a rest is left. */
+static inline const struct eps_timespec64 *
+eps_widen_rest(const struct eps_timespec64 *wide, bool slept,
+               const struct timespec *left, struct eps_timespec64 *room)
+{
+    if (!wide || !slept)
+        return wide;
+    *room = (struct eps_timespec64){.tv_sec = left->tv_sec,
+                                    .tv_nsec = (int32_t)left->tv_nsec};
+    return room;
+}
+
 /* select() cuts the microseconds itself (T1). */
 static inline struct timeval *
 eps_narrow_timeval(const struct eps_timeval64 *wide, struct timeval *narrow)

@@ -6,8 +6,10 @@
 #ifndef EPS_TURN_H
 #define EPS_TURN_H
 
+#include "deadline.h"
 #include "epset.h"
 #include "gate.h"
+#include "process.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -53,6 +55,15 @@ int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
 /* The turn's end is none of ours: how the call leaves for native. */
 enum eps_outcome eps_turn_leave(struct eps_thread *self, struct eps_site *site,
                                 int end);
+
+/*
+ * How long a wait took that ended before its slice did. Where the clock is not
+ * to be read without a system call, a sandbox may forbid it: then nothing.
+ */
+static inline int64_t eps_turn_waited(int64_t begun)
+{
+    return eps_process_is_sandboxed() ? 0 : eps_clock_ns() - begun;
+}
 
 /*
  * Tells the events of the last look: to poll()'s array, or to the answer of

@@ -96,7 +96,7 @@ static bool shares_a_pipe(pid_t child, pid_t parent)
 {
     uint64_t signals = eps_signals_hold();
     bool shares = false;
-    int ends[2];
+    int ends[2] = {-1, -1};
 
     if (EPS_SYS2(SYS_pipe2, ends, O_CLOEXEC) == 0) {
         shares = eps_procstat_have_pipe(child, parent, ends[0]);

@@ -28,6 +28,7 @@ static inline bool is_off(void)
 static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
 {
     struct eps_thread *self;
+    struct eps_passes *passes;
 
     EPS_PROBE_CALL(n);
     if (is_off())
@@ -37,11 +38,13 @@ static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
         return true;
     }
     self = eps_thread_mine;
-    if (!self || !self->passes || self->passed != array ||
-        self->passed_length != n)
+    if (!self)
         return false;
-    self->passes--;
-    eps_count_call(self, self->passed_reason);
+    passes = eps_thread_passes(self, array);
+    if (!passes->left || passes->array != array || passes->length != n)
+        return false;
+    passes->left--;
+    eps_count_call(self, passes->reason);
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/select.h>
 
 #define EPS_THREAD_SITES 4 /* arrays a thread may alternate between */
 
@@ -48,7 +49,17 @@ enum eps_gauge {
     EPS_GAUGES
 };
 
-/* What each call touches comes first: two cache lines. */
+/* The next calls on this array are native, and not looked at. */
+struct eps_passes {
+    const void *array;
+    uint64_t length; /* entries, or bits */
+    uint32_t left;
+    enum eps_counter reason;
+};
+
+#define EPS_THREAD_PASSES 4 /* a program may have several small loops */
+
+/* What each call touches comes first: a few cache lines. */
 struct eps_thread {
     _Alignas(64) _Atomic uint32_t used; /* a thread owns this block */
 
@@ -59,16 +70,11 @@ struct eps_thread {
     /* The frame of the call in progress, or NULL. */
     void *frame;
 
-    /* The next calls on this array are native, and not looked at. */
-    const void *passed;
-    uint64_t passed_length; /* entries, or bits */
-    uint32_t passes;
-    enum eps_counter passed_reason;
-
     uint32_t beat; /* for the live page: calls to go until one */
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
 
+    _Alignas(64) struct eps_passes passes[EPS_THREAD_PASSES];
     _Alignas(64) _Atomic uint64_t counters[EPS_COUNTERS];
 
     struct eps_site sites[EPS_THREAD_SITES];
@@ -160,6 +166,16 @@ static EPS_PROBED void eps_count_call(struct eps_thread *self,
     eps_beat(self);
 }
 
+/* Arrays share a place now and then, and are looked at more often then. */
+static inline struct eps_passes *eps_thread_passes(struct eps_thread *self,
+                                                   const void *array)
+{
+    uint32_t address = (uint32_t)((uintptr_t)array / sizeof(fd_set));
+
+    return &self->passes[address * UINT32_C(0x9e3779b1) >> 30];
+}
+_Static_assert(EPS_THREAD_PASSES == 4, "two bits of the product");
+
 /*
  * The next few calls on that array, of so many descriptors, will be native
  * for the same reason, and are passed on unseen.
@@ -168,10 +184,11 @@ static inline void eps_thread_pass(struct eps_thread *self, const void *array,
                                    uint64_t length, uint32_t count,
                                    enum eps_counter reason)
 {
-    self->passed = array;
-    self->passed_length = length;
-    self->passed_reason = reason;
-    self->passes = eps_policy_passes(count);
+    *eps_thread_passes(self, array) =
+        (struct eps_passes){.array = array,
+                            .length = length,
+                            .left = eps_policy_passes(count),
+                            .reason = reason};
 }
 
 /* The sum over all threads, those that ended included. */

@@ -52,11 +52,13 @@ CONSIDERED consider_select64(int n, fd_set *r, fd_set *w, fd_set *x,
     int ret;
 
     call.timeval = eps_narrow_timeval(timeout, &narrow);
-    if (!run_select(&call, &ret))
-        return select_was_native(&call,
-                                 EPS_NEXT(__select64)(n, r, w, x, timeout));
-    eps_widen_timeval(timeout, &narrow);
-    return ret;
+    if (run_select(&call, &ret)) {
+        eps_widen_timeval(timeout, &narrow);
+        return ret;
+    }
+    if (call.slept) /* only a rest is left */
+        eps_widen_timeval(timeout, &narrow);
+    return select_was_native(&call, EPS_NEXT(__select64)(n, r, w, x, timeout));
 }
 
 CONSIDERED consider_pselect64(int n, fd_set *r, fd_set *w, fd_set *x,

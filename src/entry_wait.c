@@ -67,6 +67,7 @@ CONSIDERED consider_select(int (*next)(int, fd_set *, fd_set *, fd_set *,
 {
     struct eps_bitmaps sets = bitmaps(r, w, x);
     struct eps_selcall call;
+    struct timeval rest;
     int ret;
 
     if (eps_steady_select(n, &sets, timeout, &ret))
@@ -75,6 +76,7 @@ CONSIDERED consider_select(int (*next)(int, fd_set *, fd_set *, fd_set *,
     call.timeval = timeout;
     if (run_select(&call, &ret))
         return ret;
+    timeout = select_rest(&call, timeout, &rest);
     return select_was_native(&call, next(n, r, w, x, timeout));
 }
 

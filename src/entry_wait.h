@@ -11,6 +11,7 @@
 #include "pollcall.h"
 #include "probes.h"
 #include "selcall.h"
+#include "selwait.h"
 
 #include <errno.h>
 
@@ -84,6 +85,17 @@ static inline struct eps_bitmaps bitmaps(fd_set *r, fd_set *w, fd_set *x)
 static inline struct eps_selcall selcall(int n, fd_set *r, fd_set *w, fd_set *x)
 {
     return (struct eps_selcall){.nfds = n, .sets = bitmaps(r, w, x)};
+}
+
+/* What select() may still wait, where its own timeval does not tell. */
+static inline struct timeval *select_rest(const struct eps_selcall *call,
+                                          struct timeval *own,
+                                          struct timeval *room)
+{
+    if (EPS_SELECT_TELLS_TIME || !own || !call->slept)
+        return own;
+    *room = (struct timeval){call->rest.tv_sec, call->rest.tv_nsec / 1000};
+    return room;
 }
 
 static inline bool run_select(struct eps_selcall *call, int *ret)

@@ -49,15 +49,15 @@ CONSIDERED consider_select64(int n, fd_set *r, fd_set *w, fd_set *x,
 {
     struct eps_selcall call = selcall(n, r, w, x);
     struct timeval narrow;
+    bool answered;
     int ret;
 
     call.timeval = eps_narrow_timeval(timeout, &narrow);
-    if (run_select(&call, &ret)) {
+    answered = run_select(&call, &ret);
+    if (answered || call.slept) /* then only a rest is left for native */
         eps_widen_timeval(timeout, &narrow);
+    if (answered)
         return ret;
-    }
-    if (call.slept) /* only a rest is left */
-        eps_widen_timeval(timeout, &narrow);
     return select_was_native(&call, EPS_NEXT(__select64)(n, r, w, x, timeout));
 }
 

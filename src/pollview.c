@@ -11,6 +11,7 @@
 
 #include "memory.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define BLOCK 128 /* entries compared at a time: 1 KiB */

@@ -45,9 +45,9 @@ static inline bool eps_turn_is_elsewhere(uint32_t epoch)
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self);
 
 /*
- * Prepares the set, and looks at it: events found, or how
- * the turn ends. Of a call that has a mask, which is the kernel's to read and
- * comes first (G2, G3), nothing is looked at.
+ * Prepares the set, and looks at it: events found, or how the turn ends. Of a
+ * call that has a mask, which is the kernel's to read and comes first (G2, G3),
+ * nothing is looked at.
  */
 int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
                   bool slept, bool masked);

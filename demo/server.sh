@@ -39,6 +39,15 @@ allow_all_descriptors() {
         die "$descriptors descriptors are needed: raise ulimit -Hn"
 }
 
+# What the load speaks to the server, with a new connection each request or not.
+protocol_of_load() {
+    case $server-$new_connections in
+    memcached-*) echo memcached ;;
+    *-yes) echo http-close ;;
+    *) echo http ;;
+    esac
+}
+
 # NAME_command MODE PORT: sets `command`, and in `environment` what makes the
 # server wait as the mode says.
 

@@ -23,7 +23,7 @@ class Result:
     reasons: dict = dataclasses.field(default_factory=collections.Counter)
     failed: list = dataclasses.field(default_factory=list)
     notes: list = dataclasses.field(default_factory=list)
-    when: str = ""        # rows are made by different runs
+    when: str = ""        # and of which commit: rows are of different runs
     seconds: float = 0
 
     @property

@@ -115,8 +115,7 @@ static void closes_where_no_bell_is_taken(void *arg)
     (void)arg;
     scene_open(&s);
     require(!pthread_create(&thread, NULL, scene_sleep, &s));
-    while (!s.sleeper || !child_is_asleep(s.sleeper))
-        clock_sleep_ms(1);
+    scene_wait_until_asleep(&s);
     clock_sleep_ms(60);
     size_t open = fdcheck_count();
     filter_refuse_epoll_ctl(&filter, EPOLL_CTL_ADD, ENOSPC);
@@ -198,6 +197,8 @@ static void shutdown_and_close_wakes_every_sleeper(void **state)
         assert_int_equal(
             pthread_create(&threads[i], NULL, scene_sleep, &scenes[i]), 0);
     }
+    for (int i = 0; i < SLEEPERS; i++)
+        scene_wait_until_asleep(&scenes[i]);
     clock_sleep_ms(100);
     shut_and_close(&s, threads[0]);
     for (int i = 0; i < SLEEPERS; i++) {

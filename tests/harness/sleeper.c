@@ -84,11 +84,7 @@ void scene_close(struct scene *s)
     }
 }
 
-/*
- * On a busy machine a thread may come to its call long after it was created,
- * and would then be told at once what was done meanwhile.
- */
-static void wait_until_asleep(struct scene *s)
+void scene_wait_until_asleep(struct scene *s)
 {
     double start = clock_ms();
     while ((!s->sleeper || !child_is_asleep(s->sleeper)) &&
@@ -135,7 +131,7 @@ static bool play_once(const struct play *play, bool use_select,
         assert_int_equal(
             pthread_create(&threads[i], NULL, scene_sleep, &scenes[i]), 0);
     for (int i = 0; i < 2; i++)
-        wait_until_asleep(&scenes[i]);
+        scene_wait_until_asleep(&scenes[i]);
     clock_sleep_ms(play->asleep_ms);
     for (int i = 0; i < 2; i++)
         play->act(&scenes[i], threads[i]);

@@ -62,6 +62,12 @@ void scene_close(struct scene *s);
 void *scene_sleep(void *arg);
 
 /*
+ * On a busy machine a thread may come to its call long after it was created,
+ * and would then be told at once what was done meanwhile.
+ */
+void scene_wait_until_asleep(struct scene *s);
+
+/*
  * Plays it twice and fails the running test if libc's sleeper saw anything
  * else than the kernel's. Returns what they saw.
  */

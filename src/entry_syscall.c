@@ -90,6 +90,14 @@ static long forward_limit(long number, const struct arguments *args)
     return ret;
 }
 
+static long forward_taken(long number, const struct arguments *args)
+{
+    long ret = forward(number, args);
+
+    eps_memory_taken();
+    return ret;
+}
+
 /* The functions' own arguments, back from registers. */
 #define INT(i) ((int)args->a[i])
 #define POINTER(i) ((void *)args->a[i])
@@ -186,6 +194,16 @@ static long dispatch(long number, const struct arguments *args)
             eps_memory_shared(*(const uint64_t *)args->a[0]);
         return forward(number, args);
 #endif
+    case SYS_munmap:
+    case SYS_mprotect:
+#ifdef SYS_pkey_mprotect
+    case SYS_pkey_mprotect:
+#endif
+    case SYS_mremap:
+#ifdef SYS_shmdt
+    case SYS_shmdt:
+#endif
+        return forward_taken(number, args);
     case SYS_execve:
     case SYS_exit_group:
         eps_leave(number == SYS_exit_group);

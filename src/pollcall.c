@@ -6,10 +6,10 @@
  */
 #include "pollcall.h"
 
-#include "memory.h"
 #include "options.h"
 #include "pollturn.h"
 #include "process.h"
+#include "seen.h"
 #include "site.h"
 #include "turn.h"
 #include "verify.h"
@@ -22,9 +22,11 @@ static bool resembles(const struct eps_set *set, const void *context)
                                   (uint32_t)call->count);
 }
 
-static bool is_writable(const struct eps_pollcall *call)
+static bool is_writable(const struct eps_pollcall *call,
+                        struct eps_thread *self)
 {
-    return eps_memory_writable(call->array, call->count * sizeof(*call->array));
+    return eps_seen_writable(self, call->array,
+                             call->count * sizeof(*call->array));
 }
 
 /* An array at an address not seen before; NULL if it can't be written. */
@@ -35,7 +37,7 @@ static struct eps_site *find_new(struct eps_pollcall *call,
     uint32_t count = (uint32_t)call->count;
     struct eps_site *site;
 
-    if (compares && !is_writable(call))
+    if (compares && !is_writable(call, self))
         return NULL;
     site = eps_site_like(self, EPS_CALL_POLL, count, resembles, call);
     if (!site)
@@ -67,7 +69,7 @@ static struct eps_set *find_set(struct eps_pollcall *call,
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
-    if (count > site->verified && !is_writable(call)) {
+    if (count > site->verified && !is_writable(call, self)) {
         eps_count_native(self, EPS_C_native_memory);
         return NULL;
     }
@@ -111,6 +113,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
 
     call->epoch = atomic_load(&eps_thread_epoch);
     self->changing = true;
+    eps_seen_refresh(self);
     set = find_set(call, self);
     fresh = set && !set->calls;
     updated = set && eps_pollview_update(&set->poll, &set->registry,

@@ -29,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -68,6 +69,7 @@ int __prctl_time64(int, ...);
 #endif
 
 /* glibc has had them only since 2.27, 2.34 and 2.36; others have not. */
+int pkey_mprotect(void *, size_t, int, int);
 int memfd_create(const char *, unsigned int);
 int close_range(unsigned int, unsigned int, int);
 void closefrom(int);

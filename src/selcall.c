@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "options.h"
 #include "process.h"
+#include "seen.h"
 #include "selturn.h"
 #include "site.h"
 #include "timeval.h"
@@ -21,38 +22,6 @@
 #include "verify.h"
 
 #include <sys/select.h>
-
-/*
- * Reading a bad pointer here would crash where native says EFAULT. A native
- * call that succeeded with the same pointers is the proof that costs
- * nothing, and no system call but the native one (a sandbox may kill for
- * any other); only the always policy asks the kernel before that.
- */
-static bool is_seen(struct eps_thread *self, const struct eps_selcall *call)
-{
-    for (int i = 0; i < EPS_THREAD_SEEN; i++) {
-        const struct eps_seen *seen = &self->seen[i];
-        if (call->nfds <= seen->nfds &&
-            seen->bits[EPS_READ] == call->sets.bits[EPS_READ] &&
-            seen->bits[EPS_WRITE] == call->sets.bits[EPS_WRITE] &&
-            seen->bits[EPS_EXCEPT] == call->sets.bits[EPS_EXCEPT])
-            return true;
-    }
-    return false;
-}
-
-static void remember(const struct eps_selcall *call)
-{
-    struct eps_thread *self = eps_thread_self();
-    struct eps_seen *seen;
-
-    if (!self || call->nfds <= 0 || is_seen(self, call))
-        return;
-    seen = &self->seen[self->next_seen++ % EPS_THREAD_SEEN];
-    seen->nfds = call->nfds;
-    for (int i = 0; i < EPS_SETS; i++)
-        seen->bits[i] = call->sets.bits[i];
-}
 
 static bool is_writable(const struct eps_selcall *call)
 {
@@ -65,14 +34,16 @@ static bool is_writable(const struct eps_selcall *call)
     return true;
 }
 
+/* Only the always policy asks the kernel, before a native call has. */
 static bool may_be_read(struct eps_thread *self, struct eps_selcall *call)
 {
-    if (is_seen(self, call))
+    eps_seen_refresh(self);
+    if (eps_seen_bitmaps(self, &call->sets, call->nfds))
         return true;
     call->unseen = true;
     if (eps_options.policy != EPS_POLICY_ALWAYS || !is_writable(call))
         return false;
-    remember(call);
+    eps_seen_note_bitmaps(self, &call->sets, call->nfds);
     return true;
 }
 
@@ -152,6 +123,7 @@ static struct eps_set *find_set(struct eps_selcall *call,
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
+    site->verified = (uint32_t)call->nfds; /* or it would not be here */
     return eps_site_open(self, site);
 }
 
@@ -162,11 +134,12 @@ void eps_selcall_was_native(const struct eps_selcall *call, int ret)
         .ready = ret > 0 ? (uint32_t)ret : 0,
         .native_ns = call->begun ? eps_clock_ns() - call->begun : 0,
     };
+    struct eps_thread *self = eps_thread_self();
 
     if (ret < 0)
         return;
-    if (call->unseen)
-        remember(call);
+    if (call->unseen && self)
+        eps_seen_note_bitmaps(self, &call->sets, call->nfds);
     if (call->site)
         eps_policy_after_native(&call->site->policy, &done);
 }
@@ -201,6 +174,8 @@ static enum eps_outcome answer(struct eps_selcall *call,
     updated =
         set && (call->same || eps_selview_update(&set->select, &set->registry,
                                                  &call->sets, call->nfds));
+    if (updated)
+        set->select.caller = call->sets; /* the same bits, elsewhere */
     self->changing = false;
     if (!set)
         return EPS_NATIVE;

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "process.h"
 #include "scrub.h"
+#include "seen.h"
 #include "selwait.h"
 #include "site.h"
 #include "timeval.h"
@@ -57,8 +58,8 @@ static inline bool find(struct steady *steady, enum eps_call call,
     /* Once: in the child of a handler that forks just now there is none. */
     steady->set = steady->site ? steady->site->set : NULL;
     return steady->set && !(waits && steady->set->sleepy) &&
-           is_settled(steady->set) && !eps_options.verify &&
-           eps_thread_enter(self);
+           eps_seen_is_true(self) && is_settled(steady->set) &&
+           !eps_options.verify && eps_thread_enter(self);
 }
 
 /* Leaves the call; `told` < 0: to begin it anew. */
@@ -149,10 +150,12 @@ static int answer_select(const struct steady *steady,
     return told;
 }
 
-static bool is_where_it_was(const struct eps_selview *view, int nfds,
+static bool is_where_it_was(const struct steady *steady, int nfds,
                             const struct eps_bitmaps *caller)
 {
-    return view->nfds == nfds &&
+    const struct eps_selview *view = &steady->set->select;
+
+    return view->nfds == nfds && (uint32_t)nfds <= steady->site->verified &&
            view->caller.bits[EPS_READ] == caller->bits[EPS_READ] &&
            view->caller.bits[EPS_WRITE] == caller->bits[EPS_WRITE] &&
            view->caller.bits[EPS_EXCEPT] == caller->bits[EPS_EXCEPT];
@@ -167,7 +170,7 @@ bool eps_steady_select(int nfds, const struct eps_bitmaps *caller,
     if (!eps_timeval_is_fit(timeout) ||
         !find(&steady, EPS_CALL_SELECT, eps_bitmaps_key(caller), waits))
         return false;
-    *ret = is_where_it_was(&steady.set->select, nfds, caller)
+    *ret = is_where_it_was(&steady, nfds, caller)
                ? answer_select(&steady, caller, waits)
                : -1;
     if (!end(&steady, steady.site->count, *ret))

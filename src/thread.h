@@ -26,19 +26,23 @@ struct eps_site {
     struct eps_set *set;   /* its epoll set, or NULL */
     uint32_t stamp;        /* when it was used last; 0: not in use */
     uint32_t count;        /* descriptors in the last call */
-    uint32_t verified;     /* entries at `key` known to be writable memory */
+    uint32_t verified;     /* entries, or bits, seen to be writable: seen.h */
     uint8_t call;          /* enum eps_call */
     uint32_t steady_calls; /* the cost model has not heard of yet: steady.h */
     uint32_t steady_ready; /* ... and what they told */
     struct eps_policy_state policy;
 };
 
-/* Bitmaps that a native select() could read and write. */
+/* See seen.h: bitmaps, and ranges of whole pages. */
 struct eps_seen {
     const unsigned long *bits[3];
     int nfds;
 };
+struct eps_range {
+    uintptr_t from, to;
+};
 #define EPS_THREAD_SEEN 4
+#define EPS_THREAD_RANGES 4
 
 /* What a thread has at the moment, for the live page. */
 enum eps_gauge {
@@ -79,8 +83,11 @@ struct eps_thread {
 
     struct eps_site sites[EPS_THREAD_SITES];
     uint32_t stamps; /* counts uses of sites */
+    uint32_t memory_changes; /* when what follows was seen: seen.h */
     struct eps_seen seen[EPS_THREAD_SEEN];
+    struct eps_range ranges[EPS_THREAD_RANGES];
     uint32_t next_seen;
+    uint32_t next_range;
 
     uint32_t beats; /* how many calls there were to the last beat */
     int64_t beaten; /* when that was, on the monotonic clock */

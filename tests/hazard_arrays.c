@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -368,6 +370,190 @@ static void bad_fd_sets(void **state)
     close_row();
 }
 
+/* --- memory that goes between two calls ------------------------------------
+ */
+
+/*
+ * What was polled before need not be there any more, nor be writable: the
+ * library once remembered that it was, and natively EFAULT was a crash.
+ */
+static void unmap_it(void *room)
+{
+    assert_int_equal(munmap(room, 2 * page), 0);
+}
+
+static void make_it_read_only(void *room)
+{
+    assert_int_equal(mprotect(room, 2 * page, PROT_READ), 0);
+}
+
+static void take_all_rights(void *room)
+{
+    assert_int_equal(mprotect(room, 2 * page, PROT_NONE), 0);
+}
+
+static void move_it_away(void *room)
+{
+    void *place = map_array();
+    void *moved =
+        mremap(room, 2 * page, 2 * page, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+    assert_ptr_equal(moved, place);
+}
+
+static void shrink_it(void *room)
+{
+    assert_ptr_equal(mremap(room, 2 * page, page, 0), room);
+    assert_int_equal(mprotect(room, page, PROT_READ), 0);
+}
+
+static void unmap_it_by_number(void *room)
+{
+    assert_int_equal(syscall(SYS_munmap, room, 2 * page), 0);
+}
+
+static void make_it_read_only_by_number(void *room)
+{
+    assert_int_equal(syscall(SYS_mprotect, room, 2 * page, PROT_READ), 0);
+}
+
+static void (*const ways_to_go[])(void *room) = {
+    unmap_it,
+    make_it_read_only,
+    take_all_rights,
+    move_it_away,
+    shrink_it,
+    unmap_it_by_number,
+    make_it_read_only_by_number,
+};
+enum {
+    WAYS_TO_GO = sizeof(ways_to_go) / sizeof(*ways_to_go)
+};
+
+static void array_goes_between_calls(void **state)
+{
+    (void)state;
+    open_row();
+    for (int i = 0; i < WAYS_TO_GO; i++) {
+        struct pollfd *fds = map_array();
+        memcpy(fds, w.fds, ROW * sizeof(*fds));
+        for (int calls = 0; calls < 100; calls++)
+            assert_array_sees(fds, ROW, -2);
+        ways_to_go[i](fds);
+        assert_efault(fds, ROW);
+        munmap(fds, 2 * page);
+    }
+    close_row();
+}
+
+/* Another array, where memory was seen to be there for the first. */
+static void neighbour_of_an_array_goes(void **state)
+{
+    (void)state;
+    open_row();
+    for (int i = 0; i < WAYS_TO_GO; i++) {
+        struct pollfd *fds = map_array();
+        struct pollfd *other = fds + ROW;
+        for (int calls = 0; calls < 10; calls++) {
+            memcpy(fds, w.fds, ROW * sizeof(*fds));
+            assert_array_sees(fds, ROW, -2);
+            memcpy(other, w.fds, ROW * sizeof(*fds));
+            assert_array_sees(other, ROW, -2);
+        }
+        ways_to_go[i](fds);
+        assert_efault(other + 1, ROW);
+        assert_efault(fds + 1, ROW);
+        munmap(fds, 2 * page);
+    }
+    close_row();
+}
+
+/* The second page goes, and the array that lies in both. */
+static void half_of_an_array_goes(void **state)
+{
+    (void)state;
+    open_row();
+    char *room = (char *)map_array();
+    struct pollfd *fds = (struct pollfd *)(room + page) - ROW / 2;
+    memcpy(fds, w.fds, ROW * sizeof(*fds));
+    for (int calls = 0; calls < 100; calls++)
+        assert_array_sees(fds, ROW, -2);
+    munmap(room + page, page);
+    assert_efault(fds, ROW);
+    assert_array_sees(fds, ROW / 2, -2);
+    munmap(room, page);
+    close_row();
+}
+
+static void assert_sets_efault(int nfds, fd_set *sets)
+{
+    for (int i = 0; i < 3; i++) {
+        errno = 0;
+        assert_int_equal(
+            select(nfds, sets, NULL, NULL, &(struct timeval){0, 0}), -1);
+        assert_int_equal(errno, EFAULT);
+    }
+}
+
+static void fd_set_goes_between_calls(void **state)
+{
+    (void)state;
+    open_row();
+    int nfds = w.fds[ROW - 1].fd + 1;
+    for (int i = 0; i < WAYS_TO_GO; i++) {
+        fd_set *in = (fd_set *)(void *)map_array();
+        for (int calls = 0; calls < 100; calls++) {
+            for (int at = 0; at < ROW; at++)
+                FD_SET(w.fds[at].fd, in);
+            struct timeval zero = {0, 0};
+            assert_int_equal(select(nfds, in, NULL, NULL, &zero), 0);
+        }
+        for (int at = 0; at < ROW; at++)
+            FD_SET(w.fds[at].fd, in);
+        ways_to_go[i](in);
+        assert_sets_efault(nfds, in);
+        munmap(in, 2 * page);
+    }
+    close_row();
+}
+
+/* One that goes, while another, of a set of its own, is asked about. */
+static void array_goes_beside_another(void **state)
+{
+    (void)state;
+    open_row();
+    for (int i = 0; i < WAYS_TO_GO; i++) {
+        struct pollfd *fds = map_array();
+        memcpy(fds, w.fds, ROW / 2 * sizeof(*fds));
+        for (int calls = 0; calls < 100; calls++) {
+            assert_array_sees(fds, ROW / 2, -2);
+            assert_array_sees(w.fds, ROW, -2);
+        }
+        ways_to_go[i](fds);
+        for (int calls = 0; calls < 100; calls++)
+            assert_array_sees(w.fds, ROW, -2);
+        assert_efault(fds, ROW / 2);
+        munmap(fds, 2 * page);
+    }
+    close_row();
+}
+
+static void array_in_detached_shared_memory(void **state)
+{
+    (void)state;
+    open_row();
+    int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+    assert_int_not_equal(id, -1);
+    struct pollfd *fds = shmat(id, NULL, 0);
+    shmctl(id, IPC_RMID, NULL);
+    assert_ptr_not_equal(fds, (void *)-1);
+    memcpy(fds, w.fds, ROW * sizeof(*fds));
+    for (int calls = 0; calls < 100; calls++)
+        assert_array_sees(fds, ROW, -2);
+    assert_int_equal(shmdt(fds), 0);
+    assert_efault(fds, ROW);
+    close_row();
+}
+
 static const struct suite_test tests[] = {
     TEST(fresh_array_for_each_call),
     TEST(moving_array),
@@ -383,6 +569,12 @@ static const struct suite_test tests[] = {
     TEST(array_in_read_only_memory),
     TEST(array_half_mapped),
     TEST(bad_fd_sets),
+    TEST(array_goes_between_calls),
+    TEST(neighbour_of_an_array_goes),
+    TEST(half_of_an_array_goes),
+    TEST(fd_set_goes_between_calls),
+    TEST(array_goes_beside_another),
+    TEST(array_in_detached_shared_memory),
 };
 
 SUITE(tests)

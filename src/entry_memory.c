@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exported functions that take memory away, or the right to write it: what
+ * was seen of it before (seen.h) holds no more.
+ *
+ * malloc() of many a program calls these before anything else has run, and
+ * with locks held. To look for the next in line may call malloc() again, so
+ * that until start-up has done it the kernel is asked instead.
+ */
+#include "entry.h"
+
+#include "memory.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+void eps_memory_taken(void)
+{
+    atomic_fetch_add_explicit(&eps_memory_changes, 1, memory_order_relaxed);
+}
+
+/* libc's return value of a system call. */
+static long told(long ret)
+{
+    if (ret >= 0 || ret < -4095)
+        return ret;
+    errno = (int)-ret;
+    return -1;
+}
+
+static int taken(long ret)
+{
+    eps_memory_taken();
+    return (int)ret;
+}
+
+EPS_EXPORT int munmap(void *start, size_t bytes)
+{
+    if (!eps_next.munmap)
+        return taken(told(EPS_SYS2(SYS_munmap, start, bytes)));
+    return taken(eps_next.munmap(start, bytes));
+}
+
+EPS_EXPORT int mprotect(void *start, size_t bytes, int rights)
+{
+    if (!eps_next.mprotect)
+        return taken(told(EPS_SYS3(SYS_mprotect, start, bytes, rights)));
+    return taken(eps_next.mprotect(start, bytes, rights));
+}
+
+/* Of these malloc() has no use. */
+EPS_EXPORT int pkey_mprotect(void *start, size_t bytes, int rights, int key)
+{
+    return taken(EPS_NEXT(pkey_mprotect)(start, bytes, rights, key));
+}
+
+EPS_EXPORT int shmdt(const void *start)
+{
+    return taken(EPS_NEXT(shmdt)(start));
+}
+
+EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
+                        ...)
+{
+    void *place, *ret;
+    va_list list;
+
+    va_start(list, flags);
+    place = va_arg(list, void *);
+    va_end(list);
+    if (eps_next.mremap)
+        ret = eps_next.mremap(start, bytes, wanted, flags, place);
+    else
+        ret = (void *)told(
+            EPS_SYS5(SYS_mremap, start, bytes, wanted, flags, place));
+    eps_memory_taken();
+    return ret;
+}

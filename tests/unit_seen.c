@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * seen.c: memory that was seen to be writable is believed to be so without a
+ * question, and none but that; until something is taken away. What is believed
+ * is found out by taking all rights where the library does not see it.
+ */
+#include "unit.h"
+
+#include "seen.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    PAGES = 64
+};
+
+static size_t page;
+
+static char *map_pages(void)
+{
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    char *room = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(room, MAP_FAILED);
+    return room;
+}
+
+static void allow(char *room, int rights)
+{
+    assert_int_equal(mprotect(room, PAGES * page, rights), 0);
+}
+
+/* Asks about some bytes of some pages; notes which. */
+static void ask(struct eps_thread *self, char *room, bool *asked,
+                struct rng *rng)
+{
+    size_t first = rng_below(rng, PAGES), more = rng_below(rng, 4);
+    size_t last = first + more < PAGES ? first + more : PAGES - 1;
+    char *from = room + first * page + rng_below(rng, (uint32_t)page);
+    char *to = room + last * page + page - 1;
+
+    if (from == to)
+        from--;
+    assert_true(eps_seen_writable(self, from, (size_t)(to - from)));
+    memset(asked + first, true, last - first + 1);
+    /* What was seen last is believed at once. */
+    allow(room, PROT_NONE);
+    assert_true(eps_seen_writable(self, from, (size_t)(to - from)));
+    allow(room, PROT_READ | PROT_WRITE);
+}
+
+static void nothing_is_believed_but_what_was_seen(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    static struct eps_thread self;
+    char *room = map_pages();
+
+    for (int round = 0; round < 300; round++) {
+        bool asked[PAGES] = {false};
+        for (uint32_t i = rng_below(&rng, 12); i > 0; i--)
+            ask(&self, room, asked, &rng);
+        allow(room, PROT_READ);
+        for (size_t i = 0; i < PAGES; i++)
+            if (eps_seen_writable(&self, room + i * page, page))
+                assert_true(asked[i]);
+        allow(room, PROT_READ | PROT_WRITE);
+        atomic_fetch_add(&eps_memory_changes, 1);
+        assert_false(eps_seen_is_true(&self));
+        eps_seen_refresh(&self);
+        assert_true(eps_seen_is_true(&self));
+    }
+    munmap(room, PAGES * page);
+}
+
+/* A loop through an allocator's arrays, one behind the other. */
+static void neighbours_become_one(void **state)
+{
+    (void)state;
+    static struct eps_thread self;
+    char *room = map_pages();
+
+    for (size_t i = 0; i < PAGES; i++)
+        assert_true(eps_seen_writable(&self, room + i * page, 1));
+    allow(room, PROT_NONE);
+    assert_true(eps_seen_writable(&self, room, PAGES * page));
+    assert_false(eps_seen_writable(&self, room, PAGES * page + 1));
+    munmap(room, PAGES * page);
+}
+
+static void what_wraps_around_is_not_writable(void **state)
+{
+    (void)state;
+    static struct eps_thread self;
+
+    assert_false(eps_seen_writable(&self, (void *)UINTPTR_MAX, 16));
+    assert_false(eps_seen_writable(&self, NULL, 1));
+}
+
+static void bitmaps_are_known_by_all_their_pointers(void **state)
+{
+    (void)state;
+    static struct eps_thread self;
+    unsigned long r[2], w[2];
+    struct eps_bitmaps both = {{r, w, NULL}}, one = {{r, NULL, NULL}};
+
+    assert_false(eps_seen_bitmaps(&self, &both, 64));
+    eps_seen_note_bitmaps(&self, &both, 64);
+    assert_true(eps_seen_bitmaps(&self, &both, 64));
+    assert_true(eps_seen_bitmaps(&self, &both, 1));
+    assert_false(eps_seen_bitmaps(&self, &both, 65));
+    assert_false(eps_seen_bitmaps(&self, &one, 64));
+}
+
+static void all_is_forgotten_at_once(void **state)
+{
+    (void)state;
+    static struct eps_thread self;
+    unsigned long r[2];
+    struct eps_bitmaps sets = {{r, NULL, NULL}};
+    char *room = map_pages();
+
+    eps_seen_refresh(&self);
+    assert_true(eps_seen_writable(&self, room, page));
+    eps_seen_note_bitmaps(&self, &sets, 64);
+    self.sites[EPS_THREAD_SITES - 1].verified = 5;
+    eps_seen_refresh(&self);
+    assert_true(eps_seen_bitmaps(&self, &sets, 64));
+
+    atomic_fetch_add(&eps_memory_changes, 1);
+    eps_seen_refresh(&self);
+    allow(room, PROT_READ);
+    assert_false(eps_seen_writable(&self, room, page));
+    assert_false(eps_seen_bitmaps(&self, &sets, 64));
+    assert_int_equal(self.sites[EPS_THREAD_SITES - 1].verified, 0);
+    munmap(room, PAGES * page);
+}
+
+UNIT_MAIN(cmocka_unit_test(nothing_is_believed_but_what_was_seen),
+          cmocka_unit_test(neighbours_become_one),
+          cmocka_unit_test(what_wraps_around_is_not_writable),
+          cmocka_unit_test(bitmaps_are_known_by_all_their_pointers),
+          cmocka_unit_test(all_is_forgotten_at_once))

@@ -178,11 +178,12 @@ static void gauge(struct eps_thread *self)
 
     for (int i = 0; i < EPS_THREAD_SITES; i++) {
         const struct eps_site *site = &self->sites[i];
+        const struct eps_set *set = eps_site_set(site);
         struct eps_policy_call look = {.count = site->count};
-        if (!site->set)
+        if (!set)
             continue;
         now[EPS_G_sets]++;
-        now[EPS_G_watched] += site->set->registry.registered;
+        now[EPS_G_watched] += set->registry.registered;
         now[EPS_G_entries] += site->count;
         now[EPS_G_look_ns] +=
             (uint64_t)eps_policy_native_cost(&site->policy, &look);

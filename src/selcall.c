@@ -65,8 +65,9 @@ static bool has_fit_bits(const struct eps_selcall *call)
 /* The same question as last time needs no counting. */
 static bool is_same(const struct eps_site *site, const struct eps_selcall *call)
 {
-    return site && site->set &&
-           eps_selview_is_same(&site->set->select, &call->sets, call->nfds);
+    const struct eps_set *set = site ? eps_site_set(site) : NULL;
+
+    return set && eps_selview_is_same(&set->select, &call->sets, call->nfds);
 }
 
 /*

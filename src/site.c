@@ -45,9 +45,9 @@ struct eps_site *eps_site_like(struct eps_thread *self, enum eps_call call,
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++) {
         struct eps_site *site = &self->sites[i];
+        const struct eps_set *set = eps_site_set(site);
         if (site->stamp && site->call == (uint8_t)call &&
-            is_about(site->count, count) &&
-            (!site->set || resembles(site->set, context)))
+            is_about(site->count, count) && (!set || resembles(set, context)))
             return use(self, site);
     }
     return NULL;
@@ -76,18 +76,19 @@ bool eps_site_any_set(const struct eps_thread *self, enum eps_call call)
 
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
 {
+    struct eps_set *set = eps_site_set(site);
     uint64_t signals;
 
-    if (site->set)
-        return site->set;
+    if (set)
+        return set;
     signals = eps_signals_hold();
-    site->set = eps_set_acquire((enum eps_call)site->call);
+    set = site->set = eps_set_acquire((enum eps_call)site->call);
     eps_signals_let_go(signals);
-    if (site->set)
+    if (set)
         eps_count(self, EPS_C_sets_built);
     else
         eps_site_failed(self, site);
-    return site->set;
+    return set;
 }
 
 void eps_site_close(struct eps_thread *self, struct eps_site *site)

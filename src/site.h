@@ -34,6 +34,15 @@ struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call);
 /* True if any site of that kind has a set. */
 bool eps_site_any_set(const struct eps_thread *self, enum eps_call call);
 
+/*
+ * The site's set, or NULL: read once, since in the child of a handler that
+ * forks between two reads there is none.
+ */
+static inline struct eps_set *eps_site_set(const struct eps_site *site)
+{
+    return *(struct eps_set *const volatile *)&site->set;
+}
+
 /* The site's set, made if it has none; NULL if there is none to be had. */
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 

@@ -55,8 +55,7 @@ static inline bool find(struct steady *steady, enum eps_call call,
     steady->epoch =
         atomic_load_explicit(&eps_thread_epoch, memory_order_relaxed);
     steady->site = eps_site_at(self, call, key);
-    /* Once: in the child of a handler that forks just now there is none. */
-    steady->set = steady->site ? steady->site->set : NULL;
+    steady->set = steady->site ? eps_site_set(steady->site) : NULL;
     return steady->set && !(waits && steady->set->sleepy) &&
            eps_seen_is_true(self) && is_settled(steady->set) &&
            !eps_options.verify && eps_thread_enter(self);

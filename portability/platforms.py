@@ -58,6 +58,7 @@ def _i386():
                 for name in ("run", "check", "classes", "scan", "trace",
                              "verify")}
     left_out["tests/walk-through"] = alien
+    left_out["tests/compat-tells"] = alien
     left_out["tests/model-holds"] = "is of no width: spin is the machine's own"
     left_out["tests/faults/faults"] = \
         "knows a call by its instruction, here always the kernel's own"

@@ -38,6 +38,5 @@ void eps_sandbox_refused(void);
 void eps_table_leave(void); /* before: our descriptors leave the old table */
 void eps_table_unshared(void);
 void eps_memory_shared(unsigned long clone_flags);
-void eps_memory_taken(void); /* after */
 
 #endif

@@ -9,16 +9,11 @@
  */
 #include "entry.h"
 
-#include "memory.h"
+#include "seen.h"
 #include "sys.h"
 
 #include <errno.h>
 #include <stdarg.h>
-
-void eps_memory_taken(void)
-{
-    atomic_fetch_add_explicit(&eps_memory_changes, 1, memory_order_relaxed);
-}
 
 /* libc's return value of a system call. */
 static long told(long ret)
@@ -29,35 +24,23 @@ static long told(long ret)
     return -1;
 }
 
-static int taken(long ret)
-{
-    eps_memory_taken();
-    return (int)ret;
-}
-
 EPS_EXPORT int munmap(void *start, size_t bytes)
 {
-    if (!eps_next.munmap)
-        return taken(told(EPS_SYS2(SYS_munmap, start, bytes)));
-    return taken(eps_next.munmap(start, bytes));
+    int ret = eps_next.munmap ? eps_next.munmap(start, bytes)
+                              : (int)told(EPS_SYS2(SYS_munmap, start, bytes));
+
+    eps_seen_taken(start, bytes);
+    return ret;
 }
 
 EPS_EXPORT int mprotect(void *start, size_t bytes, int rights)
 {
-    if (!eps_next.mprotect)
-        return taken(told(EPS_SYS3(SYS_mprotect, start, bytes, rights)));
-    return taken(eps_next.mprotect(start, bytes, rights));
-}
+    int ret = eps_next.mprotect
+                  ? eps_next.mprotect(start, bytes, rights)
+                  : (int)told(EPS_SYS3(SYS_mprotect, start, bytes, rights));
 
-/* Of these malloc() has no use. */
-EPS_EXPORT int pkey_mprotect(void *start, size_t bytes, int rights, int key)
-{
-    return taken(EPS_NEXT(pkey_mprotect)(start, bytes, rights, key));
-}
-
-EPS_EXPORT int shmdt(const void *start)
-{
-    return taken(EPS_NEXT(shmdt)(start));
+    eps_seen_taken(start, bytes);
+    return ret;
 }
 
 EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
@@ -74,6 +57,24 @@ EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
     else
         ret = (void *)told(
             EPS_SYS5(SYS_mremap, start, bytes, wanted, flags, place));
-    eps_memory_taken();
+    eps_seen_taken(start, bytes);
+    return ret;
+}
+
+/* Of these malloc() has no use. */
+EPS_EXPORT int pkey_mprotect(void *start, size_t bytes, int rights, int key)
+{
+    int ret = EPS_NEXT(pkey_mprotect)(start, bytes, rights, key);
+
+    eps_seen_taken(start, bytes);
+    return ret;
+}
+
+/* How much it was is not said. */
+EPS_EXPORT int shmdt(const void *start)
+{
+    int ret = EPS_NEXT(shmdt)(start);
+
+    eps_seen_taken(start, 0);
     return ret;
 }

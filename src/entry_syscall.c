@@ -7,6 +7,7 @@
  */
 #include "entry.h"
 
+#include "seen.h"
 #include "stats.h"
 #include "sys.h"
 
@@ -90,11 +91,12 @@ static long forward_limit(long number, const struct arguments *args)
     return ret;
 }
 
-static long forward_taken(long number, const struct arguments *args)
+static long forward_taken(long number, const struct arguments *args,
+                          size_t bytes)
 {
     long ret = forward(number, args);
 
-    eps_memory_taken();
+    eps_seen_taken((void *)args->a[0], bytes);
     return ret;
 }
 
@@ -200,10 +202,11 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_pkey_mprotect:
 #endif
     case SYS_mremap:
+        return forward_taken(number, args, (size_t)args->a[1]);
 #ifdef SYS_shmdt
     case SYS_shmdt:
+        return forward_taken(number, args, 0);
 #endif
-        return forward_taken(number, args);
     case SYS_execve:
     case SYS_exit_group:
         eps_leave(number == SYS_exit_group);

@@ -31,8 +31,6 @@
 #endif
 #define NO_ADVICE 0x7fffffff
 
-_Atomic uint32_t eps_memory_changes;
-
 /* Set by start-up, before there is another thread. */
 static _Bool is_deaf;
 

@@ -6,15 +6,7 @@
 #ifndef EPS_MEMORY_H
 #define EPS_MEMORY_H
 
-#include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
-
-/*
- * How often the program took memory away, or the right to write it, by a
- * function that the library sees.
- */
-extern _Atomic uint32_t eps_memory_changes;
 
 /* Zeroed pages, or NULL. Untouched pages cost address space only. */
 void *eps_memory_map(size_t bytes);

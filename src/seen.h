@@ -10,17 +10,27 @@
 #ifndef EPS_SEEN_H
 #define EPS_SEEN_H
 
-#include "memory.h"
 #include "selview.h"
 #include "thread.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+/* How often what some thread may have seen was taken away. */
+extern _Atomic uint32_t eps_seen_changes;
+
+/*
+ * The program has taken memory away, or the right to write it. From any thread
+ * and any handler. Of most memory nothing was seen: then nothing is forgotten.
+ */
+void eps_seen_taken(const void *start, size_t bytes);
 
 /* Nothing was taken away since this thread looked. */
 static inline bool eps_seen_is_true(const struct eps_thread *self)
 {
-    return self->memory_changes ==
-           atomic_load_explicit(&eps_memory_changes, memory_order_relaxed);
+    return self->seen_changes ==
+           atomic_load_explicit(&eps_seen_changes, memory_order_relaxed);
 }
 
 /* Before a call goes by any of it. */
@@ -33,7 +43,7 @@ bool eps_seen_writable(struct eps_thread *self, const void *start,
 /*
  * Bitmaps that a native select() could read and write: the proof that costs
  * nothing, and no system call but the native one (a sandbox may kill for any
- * other).
+ * other). To ask for them comes before that call, to note them after it.
  */
 bool eps_seen_bitmaps(const struct eps_thread *self,
                       const struct eps_bitmaps *sets, int nfds);

@@ -83,7 +83,7 @@ struct eps_thread {
 
     struct eps_site sites[EPS_THREAD_SITES];
     uint32_t stamps; /* counts uses of sites */
-    uint32_t memory_changes; /* when what follows was seen: seen.h */
+    uint32_t seen_changes; /* when what follows was seen: seen.h */
     struct eps_seen seen[EPS_THREAD_SEEN];
     struct eps_range ranges[EPS_THREAD_RANGES];
     uint32_t next_seen;

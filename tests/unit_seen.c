@@ -66,7 +66,7 @@ static void nothing_is_believed_but_what_was_seen(void **state)
             if (eps_seen_writable(&self, room + i * page, page))
                 assert_true(asked[i]);
         allow(room, PROT_READ | PROT_WRITE);
-        atomic_fetch_add(&eps_memory_changes, 1);
+        eps_seen_taken(room, PAGES * page);
         assert_false(eps_seen_is_true(&self));
         eps_seen_refresh(&self);
         assert_true(eps_seen_is_true(&self));
@@ -89,6 +89,37 @@ static void neighbours_become_one(void **state)
     munmap(room, PAGES * page);
 }
 
+/* A server takes away memory all the time, but none that its arrays lie in. */
+static void what_is_far_away_is_nothing_to_us(void **state)
+{
+    enum {
+        FAR = 32,
+        REGION = 1 << 21
+    };
+    (void)state;
+    static struct eps_thread self;
+    char *room = map_pages();
+    char *far = mmap(NULL, (FAR + 1) * (size_t)REGION, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int believed = 0;
+
+    assert_ptr_not_equal(far, MAP_FAILED);
+    for (int i = 0; i < FAR; i++) {
+        eps_seen_refresh(&self);
+        assert_true(eps_seen_writable(&self, room, page));
+        eps_seen_taken(far + (size_t)i * REGION, REGION);
+        believed += eps_seen_is_true(&self);
+    }
+    assert_true(believed > FAR / 2); /* some share a bit with what was seen */
+    eps_seen_taken(room - REGION, 2 * (size_t)REGION);
+    assert_false(eps_seen_is_true(&self));
+    eps_seen_refresh(&self);
+    eps_seen_taken(NULL, SIZE_MAX);
+    assert_false(eps_seen_is_true(&self));
+    munmap(far, (FAR + 1) * (size_t)REGION);
+    munmap(room, PAGES * page);
+}
+
 static void what_wraps_around_is_not_writable(void **state)
 {
     (void)state;
@@ -106,6 +137,7 @@ static void bitmaps_are_known_by_all_their_pointers(void **state)
     struct eps_bitmaps both = {{r, w, NULL}}, one = {{r, NULL, NULL}};
 
     assert_false(eps_seen_bitmaps(&self, &both, 64));
+    eps_seen_note_bitmaps(&self, &both, 64);
     eps_seen_note_bitmaps(&self, &both, 64);
     assert_true(eps_seen_bitmaps(&self, &both, 64));
     assert_true(eps_seen_bitmaps(&self, &both, 1));
@@ -128,7 +160,7 @@ static void all_is_forgotten_at_once(void **state)
     eps_seen_refresh(&self);
     assert_true(eps_seen_bitmaps(&self, &sets, 64));
 
-    atomic_fetch_add(&eps_memory_changes, 1);
+    eps_seen_taken(room, PAGES * page);
     eps_seen_refresh(&self);
     allow(room, PROT_READ);
     assert_false(eps_seen_writable(&self, room, page));
@@ -139,6 +171,7 @@ static void all_is_forgotten_at_once(void **state)
 
 UNIT_MAIN(cmocka_unit_test(nothing_is_believed_but_what_was_seen),
           cmocka_unit_test(neighbours_become_one),
+          cmocka_unit_test(what_is_far_away_is_nothing_to_us),
           cmocka_unit_test(what_wraps_around_is_not_writable),
           cmocka_unit_test(bitmaps_are_known_by_all_their_pointers),
           cmocka_unit_test(all_is_forgotten_at_once))

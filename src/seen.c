@@ -135,15 +135,25 @@ static void note_range(struct eps_thread *self, uintptr_t from, uintptr_t to)
     range->to = apart || to > range->to ? to : range->to;
 }
 
-bool eps_seen_writable(struct eps_thread *self, const void *start, size_t bytes)
+bool eps_seen_before(const struct eps_thread *self, const void *start,
+                     size_t bytes)
 {
-    uintptr_t from = (uintptr_t)start & ~(PAGE - 1);
-    uintptr_t to = ((uintptr_t)start + bytes + PAGE - 1) & ~(PAGE - 1);
+    uintptr_t from = (uintptr_t)start, to = from + bytes;
 
     for (int i = 0; i < EPS_THREAD_RANGES; i++)
         if (self->ranges[i].from <= from && from < to &&
             to <= self->ranges[i].to)
             return true;
+    return false;
+}
+
+bool eps_seen_writable(struct eps_thread *self, const void *start, size_t bytes)
+{
+    uintptr_t from = (uintptr_t)start & ~(PAGE - 1);
+    uintptr_t to = ((uintptr_t)start + bytes + PAGE - 1) & ~(PAGE - 1);
+
+    if (eps_seen_before(self, start, bytes))
+        return true;
     listen_to((uintptr_t)start, bytes);
     if (!eps_memory_writable(start, bytes))
         return false;

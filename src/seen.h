@@ -36,7 +36,11 @@ static inline bool eps_seen_is_true(const struct eps_thread *self)
 /* Before a call goes by any of it. */
 void eps_seen_refresh(struct eps_thread *self);
 
-/* True if every byte can be written: seen before, or asked about now. */
+/* True if every byte was seen to be writable before. */
+bool eps_seen_before(const struct eps_thread *self, const void *start,
+                     size_t bytes);
+
+/* The same, or asked about now. */
 bool eps_seen_writable(struct eps_thread *self, const void *start,
                        size_t bytes);
 

@@ -66,6 +66,14 @@ struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call)
     return use(self, oldest);
 }
 
+void eps_site_move(struct eps_thread *self, struct eps_site *site,
+                   const void *key, uint32_t verified)
+{
+    site->key = key;
+    site->verified = verified;
+    use(self, site);
+}
+
 bool eps_site_any_set(const struct eps_thread *self, enum eps_call call)
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++)

@@ -31,6 +31,10 @@ eps_site_like(struct eps_thread *self, enum eps_call call, uint32_t count,
 /* A fresh site, in a free place or the one unused for longest. */
 struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call);
 
+/* Its array of so many entries, seen to be writable, stands there now. */
+void eps_site_move(struct eps_thread *self, struct eps_site *site,
+                   const void *key, uint32_t verified);
+
 /* True if any site of that kind has a set. */
 bool eps_site_any_set(const struct eps_thread *self, enum eps_call call);
 

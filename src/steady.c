@@ -35,11 +35,30 @@ static bool is_settled(const struct eps_set *set)
 }
 
 /*
- * The site at that address, with a set that has nothing to settle. A call
- * that may wait, and follows one that slept, will sleep too: not here.
+ * A site whose array may be the one that now stands at an address of no site,
+ * in memory that was seen before. The comparison will tell.
+ */
+static struct eps_site *find_moved(struct eps_thread *self, const void *array,
+                                   nfds_t count)
+{
+    if (!eps_seen_before(self, array, count * sizeof(struct pollfd)))
+        return NULL;
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        const struct eps_set *set = eps_site_set(&self->sites[i]);
+        if (set && self->sites[i].call == EPS_CALL_POLL &&
+            set->poll.count == count)
+            return &self->sites[i];
+    }
+    return NULL;
+}
+
+/*
+ * The site at that address, with a set that has nothing to settle; an array of
+ * `count` may have moved there. A call that may wait, and follows one that
+ * slept, will sleep too: not here.
  */
 static inline bool find(struct steady *steady, enum eps_call call,
-                        const void *key, bool waits)
+                        const void *key, nfds_t count, bool waits)
 {
     struct eps_thread *self = eps_thread_mine;
 
@@ -49,16 +68,19 @@ static inline bool find(struct steady *steady, enum eps_call call,
     pthread_testcancel();
     /* The second may find that this is a fork's child, and has no block. */
     if (!eps_process_may_answer() || !eps_process_is_ours() ||
-        !eps_thread_mine || self->frame || self->rest || self->private_table)
+        !eps_thread_mine || self->frame || self->rest || self->private_table ||
+        !eps_seen_is_true(self))
         return false;
     steady->self = self;
     steady->epoch =
         atomic_load_explicit(&eps_thread_epoch, memory_order_relaxed);
     steady->site = eps_site_at(self, call, key);
+    if (!steady->site && count)
+        steady->site = find_moved(self, key, count);
     steady->set = steady->site ? eps_site_set(steady->site) : NULL;
     return steady->set && !(waits && steady->set->sleepy) &&
-           eps_seen_is_true(self) && is_settled(steady->set) &&
-           !eps_options.verify && eps_thread_enter(self);
+           is_settled(steady->set) && !eps_options.verify &&
+           eps_thread_enter(self);
 }
 
 /* Leaves the call; `told` < 0: to begin it anew. */
@@ -120,14 +142,17 @@ bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
 {
     struct steady steady;
 
-    if (!find(&steady, EPS_CALL_POLL, array, timeout_ms != 0))
+    if (!find(&steady, EPS_CALL_POLL, array, count, timeout_ms != 0))
         return false;
-    const struct eps_pollview *view = &steady.set->poll;
-    bool same = view->count == count && count <= steady.site->verified &&
+    bool moved = steady.site->key != array;
+    bool same = steady.set->poll.count == count &&
+                (moved || count <= steady.site->verified) &&
                 count <= atomic_load_explicit(&eps_process.open_limit,
                                               memory_order_relaxed);
     *ret = same ? answer_poll(&steady, array, (uint32_t)count, timeout_ms != 0)
                 : -1;
+    if (moved && *ret >= 0)
+        eps_site_move(steady.self, steady.site, array, (uint32_t)count);
     return end(&steady, (uint32_t)count, *ret);
 }
 
@@ -167,7 +192,7 @@ bool eps_steady_select(int nfds, const struct eps_bitmaps *caller,
     struct steady steady;
 
     if (!eps_timeval_is_fit(timeout) ||
-        !find(&steady, EPS_CALL_SELECT, eps_bitmaps_key(caller), waits))
+        !find(&steady, EPS_CALL_SELECT, eps_bitmaps_key(caller), 0, waits))
         return false;
     *ret = is_where_it_was(&steady, nfds, caller)
                ? answer_select(&steady, caller, waits)

@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "memory.h"
 #include "seen.h"
 
 #include <string.h>
@@ -20,6 +21,10 @@ static size_t page;
 static char *map_pages(void)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
+    /* As start-up does: whether advice on memory is heard at all. */
+    void *token = eps_memory_map(page);
+    eps_memory_wiped_by_fork(token, page);
+    eps_memory_unmap(token, page);
     char *room = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(room, MAP_FAILED);

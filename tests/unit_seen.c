@@ -18,16 +18,24 @@ enum {
 
 static size_t page;
 
-static char *map_pages(void)
+/* As start-up does: whether advice on memory is heard at all. */
+static int find_out(void **state)
 {
+    (void)state;
     page = (size_t)sysconf(_SC_PAGESIZE);
-    /* As start-up does: whether advice on memory is heard at all. */
     void *token = eps_memory_map(page);
     eps_memory_wiped_by_fork(token, page);
     eps_memory_unmap(token, page);
-    char *room = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+    return 0;
+}
+
+/* Behind them one that can't be written. */
+static char *map_pages(void)
+{
+    char *room = mmap(NULL, (PAGES + 1) * page, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(room, MAP_FAILED);
+    assert_int_equal(mprotect(room, PAGES * page, PROT_READ | PROT_WRITE), 0);
     return room;
 }
 
@@ -76,7 +84,7 @@ static void nothing_is_believed_but_what_was_seen(void **state)
         eps_seen_refresh(&self);
         assert_true(eps_seen_is_true(&self));
     }
-    munmap(room, PAGES * page);
+    munmap(room, (PAGES + 1) * page);
 }
 
 /* A loop through an allocator's arrays, one behind the other. */
@@ -91,7 +99,7 @@ static void neighbours_become_one(void **state)
     allow(room, PROT_NONE);
     assert_true(eps_seen_writable(&self, room, PAGES * page));
     assert_false(eps_seen_writable(&self, room, PAGES * page + 1));
-    munmap(room, PAGES * page);
+    munmap(room, (PAGES + 1) * page);
 }
 
 /* A server takes away memory all the time, but none that its arrays lie in. */
@@ -122,7 +130,7 @@ static void what_is_far_away_is_nothing_to_us(void **state)
     eps_seen_taken(NULL, SIZE_MAX);
     assert_false(eps_seen_is_true(&self));
     munmap(far, (FAR + 1) * (size_t)REGION);
-    munmap(room, PAGES * page);
+    munmap(room, (PAGES + 1) * page);
 }
 
 static void what_wraps_around_is_not_writable(void **state)
@@ -171,10 +179,11 @@ static void all_is_forgotten_at_once(void **state)
     assert_false(eps_seen_writable(&self, room, page));
     assert_false(eps_seen_bitmaps(&self, &sets, 64));
     assert_int_equal(self.sites[EPS_THREAD_SITES - 1].verified, 0);
-    munmap(room, PAGES * page);
+    munmap(room, (PAGES + 1) * page);
 }
 
-UNIT_MAIN(cmocka_unit_test(nothing_is_believed_but_what_was_seen),
+UNIT_MAIN(cmocka_unit_test_setup(nothing_is_believed_but_what_was_seen,
+                                 find_out),
           cmocka_unit_test(neighbours_become_one),
           cmocka_unit_test(what_is_far_away_is_nothing_to_us),
           cmocka_unit_test(what_wraps_around_is_not_writable),

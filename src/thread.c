@@ -61,6 +61,7 @@ static void give_back(void *block)
         atomic_store(&self->gauges[i], 0);
     memset(self->sites, 0, sizeof(self->sites));
     memset(self->seen, 0, sizeof(self->seen));
+    memset(self->ranges, 0, sizeof(self->ranges)); /* our stack's, for one */
     self->private_table = false;
     self->rest = 0;
     eps_thread_mine = &nobody;

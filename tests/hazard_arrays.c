@@ -6,8 +6,10 @@
  */
 #define _GNU_SOURCE
 #include "harness/harness.h"
+#include "harness/raw.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -540,6 +542,47 @@ static void array_goes_beside_another(void **state)
     close_row();
 }
 
+/*
+ * A thread's stack goes with it, where no hook sees that. What it has seen is
+ * not what the next one has, though the library gives it the same block.
+ */
+static void *polls_where_there_is_memory(void *room)
+{
+    memcpy(room, w.fds, ROW * sizeof(*w.fds));
+    for (int calls = 0; calls < 50; calls++)
+        require(poll(room, ROW, 0) == 0);
+    return NULL;
+}
+
+static void *polls_where_there_is_none(void *room)
+{
+    struct pollfd fds[ROW];
+    memcpy(fds, w.fds, sizeof(fds));
+    for (int calls = 0; calls < 50; calls++) {
+        require(poll(fds, ROW, 0) == 0);
+        require(poll((struct pollfd *)room + 1, ROW, 0) == -1);
+        require(errno == EFAULT);
+    }
+    return NULL;
+}
+
+static void new_thread_has_seen_nothing(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    open_row();
+    struct pollfd *fds = map_array();
+    assert_int_equal(
+        pthread_create(&thread, NULL, polls_where_there_is_memory, fds), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(raw_syscall3(SYS_mprotect, fds, 2 * page, PROT_NONE), 0);
+    assert_int_equal(
+        pthread_create(&thread, NULL, polls_where_there_is_none, fds), 0);
+    pthread_join(thread, NULL);
+    munmap(fds, 2 * page);
+    close_row();
+}
+
 static void array_in_detached_shared_memory(void **state)
 {
     (void)state;
@@ -577,6 +620,7 @@ static const struct suite_test tests[] = {
     TEST(half_of_an_array_goes),
     TEST(fd_set_goes_between_calls),
     TEST(array_goes_beside_another),
+    TEST(new_thread_has_seen_nothing),
     TEST(array_in_detached_shared_memory),
 };
 

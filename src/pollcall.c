@@ -137,7 +137,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
         set->work = 0; /* the building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, (uint32_t)call->count,
-                         call->ret, call->slept);
+                         call->ret, call->rested);
     return outcome;
 }
 
@@ -180,6 +180,6 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
         return EPS_NATIVE;
     call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
                                    : eps_deadline_of_ms(call->timeout_ms);
-    call->slept = call->expired = false;
+    call->slept = call->rested = call->expired = false;
     return leave(call, eps_gate_close(self, answer(call, self)));
 }

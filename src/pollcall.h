@@ -33,7 +33,9 @@ struct eps_pollcall {
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     struct timespec rest; /* of the timeout, for the native call */
+    bool blind;           /* nothing was looked at before the wait */
     bool slept;           /* it has waited: numbers may have ended meanwhile */
+    bool rested;          /* ... and for longer than a look takes */
     bool expired;         /* the native wait ended by its timeout */
 };
 

@@ -106,7 +106,9 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
 {
     int found, told;
 
-    found = eps_turn_look(set, self, call->epoch, call->slept, call->mask);
+    call->blind =
+        call->mask || eps_turn_will_sleep(set, &call->deadline, call->slept);
+    found = eps_turn_look(set, self, call->epoch, call->slept, call->blind);
     if (found < 0)
         return found;
     if (asks_natively(call, set, found))

@@ -126,13 +126,15 @@ static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
     int64_t left = eps_deadline_left(&call->deadline);
     int64_t slice = eps_scrub_slice(set, left);
     int ready = native_wait(call, set->waits, count, slice);
+    int64_t waited = slice;
 
     eps_deadline_start(&call->deadline, now);
-    if (!ready)
-        eps_deadline_spend(&call->deadline, slice);
-    else if (!call->deadline.absolute)
-        eps_deadline_spend(&call->deadline, eps_turn_waited(now));
+    if (ready && (call->blind || !call->deadline.absolute))
+        waited = eps_turn_waited(now);
+    if (!ready || !call->deadline.absolute)
+        eps_deadline_spend(&call->deadline, waited);
     call->slept = true;
+    call->rested |= eps_turn_is_rest(waited);
     call->expired = ready == 0 && slice == left;
     return ready;
 }
@@ -147,8 +149,6 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
 
     if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
-    if (!call->slept)
-        eps_count(self, EPS_C_slept);
     for (;; now = eps_clock_ns()) {
         ready = sleep_slice(call, set, count, now);
         if (ready || call->expired)

@@ -196,7 +196,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
         set->work = 0; /* the building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, call->count, call->ret,
-                         call->slept);
+                         call->rested);
     return outcome;
 }
 

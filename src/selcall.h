@@ -36,7 +36,9 @@ struct eps_selcall {
     struct eps_deadline deadline;
     struct timespec rest; /* of pselect's timeout, for the native call */
     bool entered; /* every number was open once: now a closed one is told */
+    bool blind;   /* nothing was looked at before the wait */
     bool slept;   /* it has waited: numbers may have ended meanwhile */
+    bool rested;  /* ... and for longer than a look takes */
     bool expired; /* the native wait ended by its timeout */
     bool unseen;  /* gone native because the memory is new to us */
 };

@@ -98,8 +98,11 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
 static int turn(struct eps_selcall *call, struct eps_set *set,
                 struct eps_thread *self)
 {
-    int found = eps_turn_look(set, self, call->epoch, call->slept, call->mask);
+    int found;
 
+    call->blind =
+        call->mask || eps_turn_will_sleep(set, &call->deadline, call->slept);
+    found = eps_turn_look(set, self, call->epoch, call->slept, call->blind);
     if (found < 0)
         return found;
     eps_selview_begin(&set->select);

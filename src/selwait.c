@@ -192,12 +192,15 @@ static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
  * One slice of the sleep; 0 with `expired` at its very end. What ends
  * meanwhile waits for that, or for an event, as it does natively.
  */
-static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
+static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
+                       int64_t now)
 {
     int64_t left = eps_deadline_left(&call->deadline);
     int64_t slice = eps_scrub_slice(set, left);
     int ready = native_wait(call, &set->select, nfds, slice);
 
+    call->rested |=
+        !ready || !call->blind || eps_turn_is_rest(eps_turn_waited(now));
     if (ready != -EBADF) /* note (a) */
         call->entered = call->slept = true;
     call->expired = ready == 0 && slice == left;
@@ -208,17 +211,15 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds)
 static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
                       struct eps_thread *self, int epfd)
 {
+    int64_t now = eps_clock_ns();
     int ready, told = 0;
 
-    if (eps_turn_scrub(set, self, eps_clock_ns()) ||
-        !eps_epset_fall_asleep(set))
+    if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
-    if (!call->slept)
-        eps_count(self, EPS_C_slept);
-    for (;;) {
+    for (;; now = eps_clock_ns()) {
         /* The native call has used the bitmaps up. */
         int nfds = gather_all(call, set, epfd, &told);
-        ready = sleep_slice(call, set, nfds);
+        ready = sleep_slice(call, set, nfds, now);
         if (ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;

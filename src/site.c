@@ -128,6 +128,8 @@ void eps_site_account(struct eps_thread *self, struct eps_site *site,
 
     set->work = 0;
     set->sleepy = slept;
+    if (slept)
+        eps_count(self, EPS_C_slept);
     eps_count_more(self, EPS_C_asked, done.count);
     eps_count_more(self, EPS_C_told, done.ready);
     done.ready += site->steady_ready;

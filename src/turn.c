@@ -27,7 +27,7 @@ int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
 }
 
 int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
-                  bool slept, bool masked)
+                  bool slept, bool blind)
 {
     int found;
 
@@ -37,7 +37,7 @@ int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
         return EPS_TURN_NATIVE;
     if (!set->registry.registered && !slept)
         return EPS_TURN_ODD;
-    found = masked ? 0 : eps_epset_look(set, self);
+    found = blind ? 0 : eps_epset_look(set, self);
     if (eps_turn_is_elsewhere(epoch))
         return EPS_TURN_ODD;
     if (found < 0)

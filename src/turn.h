@@ -45,16 +45,32 @@ static inline bool eps_turn_is_elsewhere(uint32_t epoch)
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self);
 
 /*
- * Prepares the set, and looks at it: events found, or how the turn ends. Of a
- * call that has a mask, which is the kernel's to read and comes first (G2, G3),
- * nothing is looked at.
+ * Prepares the set, and looks at it: events found, or how the turn ends. With
+ * `blind`, nothing is looked at: the kernel is asked first.
  */
 int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
-                  bool slept, bool masked);
+                  bool slept, bool blind);
+
+/*
+ * A call that may wait, after one that had to: it will have to, too, and the
+ * wait itself finds out if not. It saves such a call one of two looks.
+ */
+static inline bool eps_turn_will_sleep(const struct eps_set *set,
+                                       const struct eps_deadline *deadline,
+                                       bool slept)
+{
+    return set->sleepy && !slept && eps_deadline_left(deadline) != 0;
+}
 
 /* The turn's end is none of ours: how the call leaves for native. */
 enum eps_outcome eps_turn_leave(struct eps_thread *self, struct eps_site *site,
                                 int end);
+
+/* A wait that was no longer than a look found something at once. */
+static inline bool eps_turn_is_rest(int64_t waited)
+{
+    return waited < 0 || waited > 3000; /* for ever, or us */
+}
 
 /*
  * How long a wait took that ended before its slice did. Where the clock is not

@@ -117,8 +117,8 @@ int eps_pollwait_tell(struct eps_pollcall *call, struct eps_set *set,
 }
 
 /*
- * One slice of the sleep; 0 with `expired` at its very end. What ends
- * meanwhile waits for that, or for an event, as it does natively.
+ * One slice of the sleep; 0 with `expired` at its very end. A registered number
+ * that ends meanwhile waits for that, or for an event, as it does natively.
  */
 static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
                        uint32_t count, int64_t now)

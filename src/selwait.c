@@ -189,8 +189,8 @@ static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
 }
 
 /*
- * One slice of the sleep; 0 with `expired` at its very end. What ends
- * meanwhile waits for that, or for an event, as it does natively.
+ * One slice of the sleep; 0 with `expired` at its very end. A registered number
+ * that ends meanwhile waits for that, or for an event, as it does natively.
  */
 static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
                        int64_t now)
@@ -207,25 +207,32 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
     return ready;
 }
 
-/* Sleeps natively; bits ready, -errno, or EPS_TURN_AGAIN: do not sleep. */
+/*
+ * Sleeps natively; bits ready, -errno, or EPS_TURN_AGAIN: do not sleep. What
+ * has ended between two slices is told at once: it may have been ready.
+ */
 static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
-                      struct eps_thread *self, int epfd)
+                      struct eps_thread *self, int nfds, int *told)
 {
+    int epfd = atomic_load(&set->epfd);
     int64_t now = eps_clock_ns();
-    int ready, told = 0;
+    int ready;
 
     if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
-    for (;; now = eps_clock_ns()) {
-        /* The native call has used the bitmaps up. */
-        int nfds = gather_all(call, set, epfd, &told);
-        ready = sleep_slice(call, set, nfds, now);
-        if (ready || call->expired)
+    for (;;) {
+        ready = *told ? native_look(&set->select, nfds)
+                      : sleep_slice(call, set, nfds, now);
+        if (*told || ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;
-        if (eps_process_is_sandboxed() || eps_epset_is_called(set) ||
-            eps_turn_scrub(set, self, eps_clock_ns()))
+        if (eps_process_is_sandboxed() || eps_epset_is_called(set))
             break;
+        now = eps_clock_ns();
+        if (eps_turn_scrub(set, self, now))
+            break;
+        /* The native call has used the bitmaps up. */
+        nfds = gather_all(call, set, epfd, told);
     }
     eps_epset_wake(set);
     return ready;
@@ -251,7 +258,7 @@ int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
     if (*told)
         ready = native_look(view, nfds);
     else if (eps_deadline_left(&call->deadline) != 0)
-        ready = sleep_turn(call, set, self, epfd);
+        ready = sleep_turn(call, set, self, nfds, told);
     else
         ready = native_wait(call, view, nfds, 0); /* for its mask */
     if (ready >= 0) {

@@ -159,6 +159,8 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
             break;
     }
     eps_epset_wake(set);
+    if (!call->rested) /* no sleep, but a system call more */
+        set->work += EPS_COST_LOOK;
     return ready;
 }
 

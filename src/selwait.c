@@ -235,6 +235,8 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         nfds = gather_all(call, set, epfd, told);
     }
     eps_epset_wake(set);
+    if (!call->rested) /* no sleep, but a system call more */
+        set->work += EPS_COST_LOOK;
     return ready;
 }
 

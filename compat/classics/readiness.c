@@ -63,10 +63,11 @@ static void low_water_marks(int ours, int theirs)
     setsockopt(ours, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof(mark));
     setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     set_nonblocking(ours);
-    /* What is on its way at the first refusal makes room once more. */
-    for (int turn = 0; turn < 20; turn++) {
+    /* What is on its way at a refusal makes room once more. */
+    for (int turn = 0, refused = 0; turn < 400 && refused < 20; turn++) {
+        refused++;
         while (write(ours, data, sizeof(data)) > 0)
-            ;
+            refused = 0;
         usleep(5000);
     }
     ask("no room by SO_SNDLOWAT's default", ours);

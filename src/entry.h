@@ -11,7 +11,18 @@
 #include "closing.h"
 #include "next.h"
 
+#include <errno.h>
+
 #define EPS_EXPORT __attribute__((visibility("default")))
+
+/* What libc makes of a system call's answer. */
+static inline long eps_as_libc(long ret)
+{
+    if (ret >= 0 || ret < -4095)
+        return ret;
+    errno = (int)-ret;
+    return -1;
+}
 
 /* The number behind a stream or a directory, -1 for none; keeps errno. */
 int eps_stream_fd(FILE *stream);

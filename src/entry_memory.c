@@ -12,22 +12,13 @@
 #include "seen.h"
 #include "sys.h"
 
-#include <errno.h>
 #include <stdarg.h>
-
-/* libc's return value of a system call. */
-static long told(long ret)
-{
-    if (ret >= 0 || ret < -4095)
-        return ret;
-    errno = (int)-ret;
-    return -1;
-}
 
 EPS_EXPORT int munmap(void *start, size_t bytes)
 {
-    int ret = eps_next.munmap ? eps_next.munmap(start, bytes)
-                              : (int)told(EPS_SYS2(SYS_munmap, start, bytes));
+    int ret = eps_next.munmap
+                  ? eps_next.munmap(start, bytes)
+                  : (int)eps_as_libc(EPS_SYS2(SYS_munmap, start, bytes));
 
     eps_seen_taken(start, bytes);
     return ret;
@@ -35,9 +26,10 @@ EPS_EXPORT int munmap(void *start, size_t bytes)
 
 EPS_EXPORT int mprotect(void *start, size_t bytes, int rights)
 {
-    int ret = eps_next.mprotect
-                  ? eps_next.mprotect(start, bytes, rights)
-                  : (int)told(EPS_SYS3(SYS_mprotect, start, bytes, rights));
+    int ret =
+        eps_next.mprotect
+            ? eps_next.mprotect(start, bytes, rights)
+            : (int)eps_as_libc(EPS_SYS3(SYS_mprotect, start, bytes, rights));
 
     eps_seen_taken(start, bytes);
     return ret;
@@ -55,7 +47,7 @@ EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
     if (eps_next.mremap)
         ret = eps_next.mremap(start, bytes, wanted, flags, place);
     else
-        ret = (void *)told(
+        ret = (void *)eps_as_libc(
             EPS_SYS5(SYS_mremap, start, bytes, wanted, flags, place));
     eps_seen_taken(start, bytes);
     return ret;

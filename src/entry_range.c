@@ -26,15 +26,9 @@
 /* A libc without the function may run programs that call it by number. */
 static int real_close_range(unsigned first, unsigned last, int flags)
 {
-    long ret;
-
     if (EPS_NEXT(close_range))
         return eps_next.close_range(first, last, flags);
-    ret = EPS_SYS3(SYS_close_range, first, last, flags);
-    if (ret >= 0)
-        return (int)ret;
-    errno = (int)-ret;
-    return -1;
+    return (int)eps_as_libc(EPS_SYS3(SYS_close_range, first, last, flags));
 }
 
 /* One past the last number of the range that we know anything of. */

@@ -42,8 +42,7 @@ static struct eps_site *find_new(struct eps_pollcall *call,
     site = eps_site_like(self, EPS_CALL_POLL, count, resembles, call);
     if (!site)
         site = eps_site_new(self, EPS_CALL_POLL);
-    site->key = call->array;
-    site->verified = compares ? count : 0;
+    eps_site_move(self, site, call->array, compares ? count : 0);
     return site;
 }
 

@@ -158,9 +158,7 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
             eps_turn_scrub(set, self, eps_clock_ns()))
             break;
     }
-    eps_epset_wake(set);
-    if (!call->rested) /* no sleep, but a system call more */
-        set->work += EPS_COST_LOOK;
+    eps_turn_wake(set, call->rested);
     return ready;
 }
 

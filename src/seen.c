@@ -63,16 +63,21 @@ void eps_seen_taken(const void *start, size_t bytes)
         atomic_fetch_add(&eps_seen_changes, 1);
 }
 
+void eps_seen_forget(struct eps_thread *self)
+{
+    memset(self->seen, 0, sizeof(self->seen));
+    memset(self->ranges, 0, sizeof(self->ranges));
+    for (int i = 0; i < EPS_THREAD_SITES; i++)
+        self->sites[i].verified = 0;
+}
+
 void eps_seen_refresh(struct eps_thread *self)
 {
     uint32_t changes = atomic_load(&eps_seen_changes);
 
     if (self->seen_changes == changes)
         return;
-    memset(self->seen, 0, sizeof(self->seen));
-    memset(self->ranges, 0, sizeof(self->ranges));
-    for (int i = 0; i < EPS_THREAD_SITES; i++)
-        self->sites[i].verified = 0;
+    eps_seen_forget(self);
     self->seen_changes = changes;
 }
 
@@ -149,14 +154,13 @@ bool eps_seen_before(const struct eps_thread *self, const void *start,
 
 bool eps_seen_writable(struct eps_thread *self, const void *start, size_t bytes)
 {
-    uintptr_t from = (uintptr_t)start & ~(PAGE - 1);
-    uintptr_t to = ((uintptr_t)start + bytes + PAGE - 1) & ~(PAGE - 1);
+    uintptr_t from = (uintptr_t)start, to = from + bytes;
 
     if (eps_seen_before(self, start, bytes))
         return true;
     listen_to((uintptr_t)start, bytes);
     if (!eps_memory_writable(start, bytes))
         return false;
-    note_range(self, from, to);
+    note_range(self, from & ~(PAGE - 1), (to + PAGE - 1) & ~(PAGE - 1));
     return true;
 }

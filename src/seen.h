@@ -33,6 +33,9 @@ static inline bool eps_seen_is_true(const struct eps_thread *self)
            atomic_load_explicit(&eps_seen_changes, memory_order_relaxed);
 }
 
+/* All of it: there is another thread in the block, or memory was taken away. */
+void eps_seen_forget(struct eps_thread *self);
+
 /* Before a call goes by any of it. */
 void eps_seen_refresh(struct eps_thread *self);
 

@@ -234,9 +234,7 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         /* The native call has used the bitmaps up. */
         nfds = gather_all(call, set, epfd, told);
     }
-    eps_epset_wake(set);
-    if (!call->rested) /* no sleep, but a system call more */
-        set->work += EPS_COST_LOOK;
+    eps_turn_wake(set, call->rested);
     return ready;
 }
 

@@ -16,6 +16,7 @@
 #include "memory.h"
 #include "page.h"
 #include "process.h"
+#include "seen.h"
 #include "site.h"
 #include "sys.h"
 
@@ -60,8 +61,7 @@ static void give_back(void *block)
     for (int i = 0; i < EPS_GAUGES; i++)
         atomic_store(&self->gauges[i], 0);
     memset(self->sites, 0, sizeof(self->sites));
-    memset(self->seen, 0, sizeof(self->seen));
-    memset(self->ranges, 0, sizeof(self->ranges)); /* our stack's, for one */
+    eps_seen_forget(self); /* our stack goes, for one */
     self->private_table = false;
     self->rest = 0;
     eps_thread_mine = &nobody;

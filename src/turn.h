@@ -72,6 +72,14 @@ static inline bool eps_turn_is_rest(int64_t waited)
     return waited < 0 || waited > 3000; /* for ever, or us */
 }
 
+/* The set sleeps no more; a wait that was none is a system call more. */
+static inline void eps_turn_wake(struct eps_set *set, bool rested)
+{
+    eps_epset_wake(set);
+    if (!rested)
+        set->work += EPS_COST_LOOK;
+}
+
 /*
  * How long a wait took that ended before its slice did. Where the clock is not
  * to be read without a system call, a sandbox may forbid it: then nothing.

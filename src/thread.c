@@ -169,9 +169,11 @@ static bool was_abandoned(struct eps_thread *self, void *frame)
 
 static void clear_abandoned(struct eps_thread *self)
 {
-    for (int i = 0; i < EPS_THREAD_SITES; i++)
-        if (self->sites[i].set)
-            eps_epset_wake(self->sites[i].set);
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        struct eps_set *set = eps_site_set(&self->sites[i]);
+        if (set)
+            eps_epset_wake(set);
+    }
     if (self->changing)
         eps_site_close_all(self);
 }

@@ -289,15 +289,20 @@ static struct pollfd *map_array(void)
     return fds;
 }
 
+static void assert_is_efault(struct pollfd *fds, size_t n)
+{
+    errno = 0;
+    assert_int_equal(poll(fds, n, 0), -1);
+    assert_int_equal(errno, EFAULT);
+}
+
 /* Also where the same was asked about before, at a good address. */
 static void assert_efault(struct pollfd *fds, size_t n)
 {
     for (int i = 0; i < 3; i++) {
         for (int calls = 0; calls < 40; calls++)
             assert_array_sees(w.fds, n, -2);
-        errno = 0;
-        assert_int_equal(poll(fds, n, 0), -1);
-        assert_int_equal(errno, EFAULT);
+        assert_is_efault(fds, n);
     }
 }
 
@@ -447,6 +452,8 @@ static void array_goes(size_t n, bool beside)
                 assert_array_sees(w.fds, ROW, -2);
         }
         ways_to_go[i](fds);
+        if (!beside) /* the very next call on that array */
+            assert_is_efault(fds, n);
         for (int calls = 0; beside && calls < 100; calls++)
             assert_array_sees(w.fds, ROW, -2);
         assert_efault(fds, n);

@@ -19,11 +19,14 @@
  *  (2) No event of a former owner is told, and nothing is told as closed that
  *      was open throughout.
  * So it is no fault that a file becomes ready while its close() is under way,
- * and nobody wakes: the program can't tell which came first.
+ * and nobody wakes: the program can't tell which came first. Nor is it one
+ * that a call on a number nobody had asked about finds the file there until
+ * the close() that is under way returns.
  *
  * -D chooses: SETS, CALLS (of each thread), CHILD (0 none, 1 fork, 2 vfork),
  * DUP2 (the number is replaced in one step), FAILS (the real close may
- * fail), CLOSER (0: nobody closes but the child), and faults by their names,
+ * fail), CLOSER (0: nobody closes but the child), KNOWN (the kind of file is
+ * known from the start, as an accept() tells it), and faults by their names,
  * which model/check must see found.
  */
 #ifndef SETS
@@ -43,6 +46,10 @@
 #endif
 #ifndef CLOSER
 #define CLOSER 1
+#endif
+
+#ifndef KNOWN
+#define KNOWN 0
 #endif
 
 #define CLOSED 0 /* no file */
@@ -90,7 +97,11 @@ byte generation;
 byte holder = NOBODY;
 bool seen_closed; /* the flags CLOSED and ENDING of the number's word */
 bool ending;
+bool known = KNOWN; /* its kind */
 byte head;        /* of the journal; it can tell of one number only */
+
+/* eps_fdwatch_matters() */
+#define MATTERS (holder != NOBODY || known || ending)
 
 /* step(): the word, then the journal */
 inline step(is_closed, is_ending, who)
@@ -99,7 +110,8 @@ inline step(is_closed, is_ending, who)
         generation++;
         who = holder;
         seen_closed = is_closed;
-        ending = is_ending
+        ending = is_ending;
+        known = false
     }
     if
     :: who != NOBODY -> head++
@@ -129,6 +141,7 @@ byte met[SETS];    /* what was at the number since the call began */
 bool in_call[SETS];
 bool early[FILES]; /* was ready before its close() began */
 bool closing;
+bool passed; /* a close() of a number that did not matter is under way */
 
 inline note_met()
 {
@@ -204,7 +217,8 @@ inline enter(s)
             ep[s].item[at] = true;
             ep[s].tag[at] = sets[s].gen;
             sets[s].state = REGISTERED
-        fi
+        fi;
+        known = known || sets[s].gen == generation /* eps_fdwatch_learn() */
     }
     if
     :: exists ->
@@ -285,7 +299,7 @@ proctype waiter(byte s)
         atomic {
             calls++;
             in_call[s] = true;
-            met[s] = BIT(at);
+            met[s] = BIT(at) | (passed -> BIT(A) : 0);
             told = false;
             native = false
         }
@@ -421,10 +435,41 @@ inline ring_sleepers()
 #endif
 }
 
+/*
+ * eps_closing_begin(): a number that does not matter is left alone, and asked
+ * about again after the real call.
+ */
+inline closing_begin(file)
+{
+#ifdef FAULT_NO_FIRST_STEP
+    who = holder;
+    on = true;
+#else
+    atomic { on = MATTERS; passed = !on }
+    if
+    :: on -> step(false, true, who)
+    :: else
+    fi;
+#endif
+    if
+    :: on -> prepare_holders(file)
+    :: else
+    fi
+}
+
 /* eps_closing_end() */
 inline closing_end()
 {
-    step(true, false, who);
+#ifndef FAULT_NO_SECOND_LOOK
+    if
+    :: !on && done && MATTERS -> on = true; was_ready = true
+    :: else
+    fi;
+#endif
+    if
+    :: on -> step(true, false, who)
+    :: else -> who = NOBODY
+    fi;
 #ifndef FAULT_NO_BELL
     if
     :: who != NOBODY && (was_ready || !done) -> ring_sleepers()
@@ -447,15 +492,10 @@ inline handed_out()
 proctype closer()
 {
     byte who, file;
-    bool was_ready, done = true;
+    bool was_ready, on, done = true;
 
     closing = true;
-#ifdef FAULT_NO_FIRST_STEP
-    who = holder;
-#else
-    step(false, true, who);
-#endif
-    prepare_holders(at);
+    closing_begin(at);
     atomic { /* the real call */
         if
 #if FAILS
@@ -469,6 +509,7 @@ proctype closer()
         closing = false
     }
     closing_end();
+    passed = false;
     if
     :: done ->
         atomic { at = B; note_met() }
@@ -485,7 +526,7 @@ proctype closer()
 proctype child()
 {
     byte who, file;
-    bool was_ready, done = true;
+    bool was_ready, done = true, on = true;
 
 #ifdef FAULT_CHILD_DELETES
     who = holder;

@@ -134,7 +134,7 @@ struct eps_closing eps_closing_begin_slow(int fd)
     struct eps_thread *self;
     unsigned holder;
 
-    if (!eps_fdwatch_covers(fd) || !(self = self_if_ours()))
+    if (!(self = self_if_ours()))
         return closing;
     closing.on = true;
     holder = eps_fdwatch_end(fd);
@@ -153,10 +153,7 @@ void eps_closing_end_slow(const struct eps_closing *closing, bool done)
     unsigned holder;
 
     if (!late.on) {
-        if (!done)
-            return;
-        late.on = eps_fdwatch_covers(late.fd) && self_if_ours();
-        if (!late.on)
+        if (!self_if_ours())
             return;
         late.ready = true; /* whoever sleeps has not been looked for */
     }
@@ -177,11 +174,19 @@ void eps_closing_heard(int fd)
         eps_closing_end_slow(&closing, true);
 }
 
+/* What kind it is saves a look, should a set come to ask for it. */
+static bool may_matter(int fd, enum eps_kind kind)
+{
+    return eps_fdwatch_matters(fd) ||
+           (kind != EPS_KIND_UNKNOWN && eps_setpool_is_used());
+}
+
 void eps_closing_handed_out_slow(int fd, enum eps_kind kind)
 {
     struct eps_thread *self;
 
-    if (!eps_fdwatch_covers(fd) || !(self = self_if_ours()))
+    if (!eps_fdwatch_covers(fd) || !may_matter(fd, kind) ||
+        !(self = self_if_ours()))
         return;
     if (eps_fdwatch_is_internal(fd))
         eps_set_lost(fd);

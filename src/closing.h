@@ -19,8 +19,19 @@ struct eps_closing {
 };
 
 /*
+ * True if the end of the number is to be noted. Whoever takes hold of it after
+ * this was asked, and before the real call, is found by asking again after it.
+ */
+static inline bool eps_closing_matters(int fd)
+{
+    return atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
+           eps_fdwatch_covers(fd) && eps_fdwatch_matters(fd);
+}
+
+/*
  * Before the real call that will end `fd`. A no-op while no set was made,
- * for numbers out of reach, and in a child that shares our memory.
+ * for numbers out of reach or that do not matter, and in a child that shares
+ * our memory.
  */
 struct eps_closing eps_closing_begin_slow(int fd);
 
@@ -28,20 +39,18 @@ static inline struct eps_closing eps_closing_begin(int fd)
 {
     struct eps_closing nothing = {fd, false, false};
 
-    if (!atomic_load_explicit(&eps_process.active, memory_order_acquire))
-        return nothing;
-    return eps_closing_begin_slow(fd);
+    return eps_closing_matters(fd) ? eps_closing_begin_slow(fd) : nothing;
 }
 
 void eps_closing_end_slow(const struct eps_closing *closing, bool done);
 
 /*
- * After it; `done` if the real call succeeded. Preserves errno. The first set
- * may have been made while the call was under way.
+ * After it; `done` if the real call succeeded. Preserves errno. Somebody may
+ * have taken hold of the number while the call was under way.
  */
 static inline void eps_closing_end(const struct eps_closing *closing, bool done)
 {
-    if (closing->on || atomic_load(&eps_process.active))
+    if (closing->on || (done && eps_closing_matters(closing->fd)))
         eps_closing_end_slow(closing, done);
 }
 

@@ -75,6 +75,13 @@ unsigned eps_fdwatch_holder(int fd)
     return HOLDER(atomic_load_explicit(&words[fd], memory_order_acquire));
 }
 
+bool eps_fdwatch_matters(int fd)
+{
+    uint64_t word = atomic_load(&words[fd]);
+
+    return !word || (word & (HOLDER_MASK | KIND_MASK | ENDING));
+}
+
 enum eps_kind eps_fdwatch_kind(int fd)
 {
     return KIND(atomic_load_explicit(&words[fd], memory_order_acquire));

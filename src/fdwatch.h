@@ -50,6 +50,12 @@ enum eps_kind eps_fdwatch_kind(int fd);
 /* Notes the kind, unless the number has ended since `generation`. */
 void eps_fdwatch_learn(int fd, uint32_t generation, enum eps_kind kind);
 
+/*
+ * False: nobody holds the number and nothing was learned of it, so that its
+ * end need not be noted. That it was ever used is.
+ */
+bool eps_fdwatch_matters(int fd);
+
 /* A set takes hold of a number, or lets go of it. */
 void eps_fdwatch_hold(int fd, unsigned set_id);
 void eps_fdwatch_unhold(int fd, unsigned set_id);

@@ -14,6 +14,7 @@
 
 static struct eps_set *_Atomic slabs[SLABS];
 static _Atomic unsigned slab_count;
+static _Atomic unsigned taken;
 
 /* Ids start at 1: 0 is fdwatch's nobody. */
 static void number_sets(struct eps_set *sets, unsigned slab)
@@ -53,8 +54,10 @@ struct eps_set *eps_setpool_take(void)
             uint32_t unused = 0;
             if (atomic_load_explicit(&sets[i].used, memory_order_relaxed))
                 continue;
-            if (atomic_compare_exchange_strong(&sets[i].used, &unused, 1))
+            if (atomic_compare_exchange_strong(&sets[i].used, &unused, 1)) {
+                atomic_fetch_add(&taken, 1);
                 return &sets[i];
+            }
         }
     }
     return NULL;
@@ -62,7 +65,13 @@ struct eps_set *eps_setpool_take(void)
 
 void eps_setpool_give_back(struct eps_set *set)
 {
+    atomic_fetch_sub(&taken, 1);
     atomic_store(&set->used, 0);
+}
+
+bool eps_setpool_is_used(void)
+{
+    return atomic_load_explicit(&taken, memory_order_relaxed) != 0;
 }
 
 struct eps_set *eps_setpool_at(unsigned id)

@@ -15,6 +15,9 @@ void eps_setpool_give_back(struct eps_set *set);
 /* The set of that id; NULL if there is none. */
 struct eps_set *eps_setpool_at(unsigned id);
 
+/* True while somebody has a set. */
+bool eps_setpool_is_used(void);
+
 /* All ids in use are below this. */
 unsigned eps_setpool_end(void);
 

@@ -182,6 +182,9 @@ static void agrees_with_a_struct_per_number(void **state)
                          n->holder == EPS_HELD_INTERNAL);
         assert_true(!eps_fdwatch_is_known(fd) ||
                     fd < eps_fdwatch_end_of_known());
+        assert_int_equal(eps_fdwatch_matters(fd),
+                         !eps_fdwatch_is_known(fd) || n->holder || n->kind ||
+                             n->ending);
     }
     eps_fdwatch_reset();
 }

@@ -53,6 +53,8 @@ struct eps_set {
     uint32_t mark;  /* the journal is read up to here */
     uint32_t calls; /* answered from this set */
     uint32_t work;  /* policy.h's costs of changes since last asked */
+    uint32_t outside; /* ... of those that closers have paid */
+    int64_t begun;    /* when the call began; 0: it is not timed */
     uint32_t cursor; /* the scrub's next number */
     struct eps_young young;
     uint32_t looked;  /* the scrub's looks since this call fell asleep */

@@ -11,16 +11,20 @@
 #define NATIVE_READY 8      /* a ready one's revents */
 #define EPOLL_CALL 220      /* our way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
-#define EPOLL_READY 80 /* an event, and twice a look: caches are as cold */
+#define EPOLL_READY 80   /* an event, and twice a look: caches are as cold */
+#define EPOLL_UNTIMED 40 /* what lies outside of a timed call */
+#define EPOLL_SAMPLES 8  /* timed calls that their average is of */
+#define UNASKED 64     /* epoll calls between two native ones that are timed */
 #define COMPARE_16 3   /* an entry's compare, in 1/16 ns */
-#define BUILD 420      /* a descriptor's part in making a set */
+#define BUILD 1500     /* a descriptor's part in making a set, and its end */
+#define ALLOWANCE 420  /* ... in what may be lost before it is given up */
 #define FIRST_TIMED 8  /* native calls that are all timed */
 #define TIMED_CALLS 16 /* ... and later one in so many */
 #define FEW 64         /* where a look at a native call would show most */
 #define FEW_PASSES 63
 #define MANY 1024 /* ... and where not at all */
 #define PASSES 7
-#define MOST_DOUBLINGS 6
+#define MOST_DOUBLINGS 8
 #define CHURN_CALLS 8      /* epoll calls that churn is an average of */
 #define CHURN_FORGET 1024  /* native calls that make it mostly forgotten */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
@@ -40,14 +44,32 @@ int64_t eps_policy_native_cost(const struct eps_policy_state *state,
            (call->slept ? looking : 0) + (int64_t)call->ready * NATIVE_READY;
 }
 
-int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
-                              const struct eps_policy_call *call)
+/* From a set that is left as it is. */
+static int64_t steady_cost(const struct eps_policy_state *state,
+                           const struct eps_policy_call *call)
 {
     int64_t telling = EPOLL_READY + 2 * each_16(state) / 16;
 
     return (EPOLL_CALL + (int64_t)call->count * COMPARE_16 / 16) *
                (1 + (int64_t)call->more) +
-           (call->slept ? EPOLL_SLEEP : 0) + call->ready * telling + call->work;
+           (call->slept ? EPOLL_SLEEP : 0) + call->ready * telling;
+}
+
+/* What the call takes beyond that. */
+static int64_t extra_cost(const struct eps_policy_state *state,
+                          const struct eps_policy_call *call)
+{
+    int64_t inside = call->work;
+
+    if (state->timed == EPOLL_SAMPLES && !call->more && !call->slept)
+        inside = state->epoll_ns - steady_cost(state, call);
+    return inside + call->outside;
+}
+
+int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
+                              const struct eps_policy_call *call)
+{
+    return steady_cost(state, call) + extra_cost(state, call);
 }
 
 static int64_t price(const struct eps_policy_state *state, uint32_t count)
@@ -62,13 +84,29 @@ uint32_t eps_policy_passes(uint32_t count)
     return count < MANY ? PASSES : 0;
 }
 
+uint32_t eps_policy_native_passes(const struct eps_policy_state *state,
+                                  uint32_t count)
+{
+    uint32_t passes = eps_policy_passes(count);
+
+    if (state->epoll)
+        return 0;
+    return state->doublings && passes ? FEW_PASSES : passes;
+}
+
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count)
 {
+    if (state->epoll && state->close && state->unasked >= UNASKED) {
+        state->asking = true;
+        return false;
+    }
     if (!state->epoll && state->credit >= price(state, count)) {
         state->epoll = true;
         state->good = 0;
+        state->timed = 0;
+        state->epoll_ns = 0;
         /* The building is paid; what is left is for the running costs. */
-        state->credit = (int64_t)count * BUILD;
+        state->credit = (int64_t)count * ALLOWANCE;
     }
     return state->epoll;
 }
@@ -77,7 +115,7 @@ bool eps_policy_wants_time(struct eps_policy_state *state)
 {
     uint32_t number = state->samples++;
 
-    return number < FIRST_TIMED || number % TIMED_CALLS == 0;
+    return state->asking || number < FIRST_TIMED || number % TIMED_CALLS == 0;
 }
 
 /*
@@ -100,6 +138,23 @@ static void learn_native(struct eps_policy_state *state,
     state->native_16 = (uint32_t)(now > NATIVE_16_MOST ? NATIVE_16_MOST : now);
 }
 
+/*
+ * Calls that change the set differ: it takes some to know their average. One
+ * may have been preempted.
+ */
+static void learn_epoll(struct eps_policy_state *state,
+                        const struct eps_policy_call *call)
+{
+    int64_t now = state->epoll_ns;
+    int64_t more = call->epoll_ns + EPOLL_UNTIMED - now;
+
+    if (state->timed < EPOLL_SAMPLES)
+        state->timed++;
+    else if (more > now / 2)
+        more = now / 2;
+    state->epoll_ns = (uint32_t)(now + more / state->timed);
+}
+
 void eps_policy_after_native(struct eps_policy_state *state,
                              const struct eps_policy_call *call)
 {
@@ -107,12 +162,17 @@ void eps_policy_after_native(struct eps_policy_state *state,
 
     if (call->native_ns && call->count)
         learn_native(state, call);
+    if (state->asking) {
+        state->asking = false;
+        state->unasked = 0;
+        return;
+    }
     if (state->samples < FIRST_TIMED)
         return; /* too early to tell */
     native = eps_policy_native_cost(state, call);
-    state->credit += (native - eps_policy_epoll_cost(state, call) -
-                      state->churn - native / 8) *
-                     (eps_policy_passes(call->count) + 1);
+    state->credit +=
+        (native - steady_cost(state, call) - state->churn - native / 8) *
+        (eps_policy_native_passes(state, call->count) + 1);
     /* Not seen in native calls, it is believed less and less. */
     state->churn -= state->churn / CHURN_FORGET + (state->churn > 0);
     if (state->credit < 0)
@@ -122,13 +182,20 @@ void eps_policy_after_native(struct eps_policy_state *state,
 bool eps_policy_after_epoll(struct eps_policy_state *state,
                             const struct eps_policy_call *call)
 {
-    int64_t most = (int64_t)call->count * BUILD;
+    int64_t most = (int64_t)call->count * ALLOWANCE;
+    int64_t native, extra, cost;
 
-    state->credit += eps_policy_native_cost(state, call) -
-                     eps_policy_epoll_cost(state, call);
+    if (call->epoll_ns)
+        learn_epoll(state, call);
+    native = eps_policy_native_cost(state, call);
+    extra = extra_cost(state, call);
+    cost = steady_cost(state, call) + extra;
+    state->close = native < 2 * cost;
+    state->unasked += 1 + call->more;
+    state->credit += native - cost;
     if (call->more >= CHURN_CALLS)
         state->churn = 0;
-    state->churn += (call->work - state->churn) / CHURN_CALLS;
+    state->churn += (extra - state->churn) / CHURN_CALLS;
     if (state->credit > most)
         state->credit = most;
     if (state->credit >= 0) {

@@ -8,8 +8,12 @@
  * Native calls earn credit: what epoll would have saved, less an eighth.
  * When the credit pays for building the set, epoll is entered; there, calls
  * earn and spend by what they really did; when the credit is used up, epoll
- * is left, and the next entry costs twice as much: at 64 times the price of
- * a set, coming and going costs less than 3 % of what native takes.
+ * is left, and the next entry costs twice as much: at 256 times the price of
+ * a set, coming and going costs less than 1 % of what native takes.
+ *
+ * What calls take is measured on both sides, now and then. Those of the steady
+ * way are known best from the costs below, and not timed. Where the two are
+ * near to each other, a call goes native now and then, to be timed.
  */
 #ifndef EPS_POLICY_H
 #define EPS_POLICY_H
@@ -26,12 +30,18 @@
 
 struct eps_policy_state {
     bool epoll;        /* calls are answered from an epoll set now */
+    bool close;        /* ... and would cost about as much natively */
+    bool asking;       /* ... so that this one goes native, to be timed */
     uint8_t doublings; /* of the entry price */
+    uint8_t timed;     /* calls of this epoll phase, as far as it matters */
     uint16_t samples;  /* native calls since one was timed */
     uint32_t good;     /* epoll calls since the price was changed */
+    uint32_t unasked;  /* ... since one went native */
     uint32_t
-        native_16; /* native cost of a descriptor, in 1/16 ns; 0: unknown */
-    int64_t churn; /* the work of a call in the last epoll phase, on average */
+        native_16;     /* native cost of a descriptor, in 1/16 ns; 0: unknown */
+    uint32_t epoll_ns; /* a call on this set, off the steady way, on average */
+    int64_t churn;     /* what a call in the last epoll phase took, on average,
+                          beyond the same call on a set that is left as it is */
     int64_t credit;
 };
 
@@ -42,7 +52,9 @@ struct eps_policy_call {
     uint32_t more;     /* calls besides the one; none of them slept */
     bool slept;        /* it had to wait */
     int64_t work;      /* changes to the set, at the costs above */
+    int64_t outside;   /* what it caused other calls to take, likewise */
     int64_t native_ns; /* a timed native call's duration; 0: not timed */
+    int64_t epoll_ns;  /* of one call on a set, that did not sleep */
 };
 
 /* What a call costs natively, and from a set; ns, whatever it earns. */
@@ -59,6 +71,13 @@ bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);
  * the same array may be passed on without being looked at.
  */
 uint32_t eps_policy_passes(uint32_t count);
+
+/*
+ * The same, of calls that are native because they are cheaper so: fewer looks
+ * where epoll was tried and left, none passed on where only one call is asked.
+ */
+uint32_t eps_policy_native_passes(const struct eps_policy_state *state,
+                                  uint32_t count);
 
 /* True if the next native call should be timed. */
 bool eps_policy_wants_time(struct eps_policy_state *state);

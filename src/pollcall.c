@@ -64,7 +64,9 @@ static struct eps_set *find_set(struct eps_pollcall *call,
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_wants_epoll(&site->policy, count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        eps_thread_pass(self, site->key, count, count, EPS_C_native_policy);
+        eps_thread_pass(self, site->key, count,
+                        eps_policy_native_passes(&site->policy, count),
+                        EPS_C_native_policy);
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
@@ -115,13 +117,14 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     eps_seen_refresh(self);
     set = find_set(call, self);
     fresh = set && !set->calls;
+    if (set)
+        eps_site_begin(call->site, set);
     updated = set && eps_pollview_update(&set->poll, &set->registry,
                                          call->array, (uint32_t)call->count);
     self->changing = false;
     if (!set)
         return EPS_NATIVE;
     self->calm = set->poll.same;
-    set->looked = 0;
     if (!updated) {
         eps_site_failed(self, call->site);
         return EPS_NATIVE;
@@ -133,7 +136,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
     else if (fresh)
-        set->work = 0; /* the building was paid by its price */
+        set->work = set->outside = 0; /* building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, (uint32_t)call->count,
                          call->ret, call->rested);

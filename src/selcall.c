@@ -100,10 +100,10 @@ static struct eps_site *find_site(struct eps_selcall *call,
 }
 
 static void pass_on(const struct eps_selcall *call, struct eps_thread *self,
-                    enum eps_counter reason)
+                    uint32_t passes, enum eps_counter reason)
 {
     eps_thread_pass(self, eps_bitmaps_key(&call->sets), (uint64_t)call->nfds,
-                    call->count, reason);
+                    passes, reason);
 }
 
 /* The site's set, if it is to have one. */
@@ -120,7 +120,9 @@ static struct eps_set *find_set(struct eps_selcall *call,
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_wants_epoll(&site->policy, call->count)) {
         call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        pass_on(call, self, EPS_C_native_policy);
+        pass_on(call, self,
+                eps_policy_native_passes(&site->policy, call->count),
+                EPS_C_native_policy);
         eps_count_native(self, EPS_C_native_policy);
         return NULL;
     }
@@ -172,6 +174,8 @@ static enum eps_outcome answer(struct eps_selcall *call,
     self->changing = true;
     set = find_set(call, self);
     fresh = set && !set->calls;
+    if (set)
+        eps_site_begin(call->site, set);
     updated =
         set && (call->same || eps_selview_update(&set->select, &set->registry,
                                                  &call->sets, call->nfds));
@@ -181,7 +185,6 @@ static enum eps_outcome answer(struct eps_selcall *call,
     if (!set)
         return EPS_NATIVE;
     self->calm = call->same;
-    set->looked = 0;
     if (!updated) {
         eps_site_failed(self, call->site);
         return EPS_NATIVE;
@@ -193,7 +196,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
     if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
     else if (fresh)
-        set->work = 0; /* the building was paid by its price */
+        set->work = set->outside = 0; /* building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, call->count, call->ret,
                          call->rested);
@@ -263,7 +266,7 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
     if (!may_be_read(self, call))
         return eps_gate_refuse(EPS_C_native_memory);
     if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small)) {
-        pass_on(call, self, EPS_C_native_small);
+        pass_on(call, self, eps_policy_passes(call->count), EPS_C_native_small);
         return refuse(self, EPS_C_native_small);
     }
     self = eps_gate_open();

@@ -27,7 +27,7 @@ struct eps_set *eps_set_acquire(enum eps_call call)
     /* From now on closers have to look; a close under way looks again. */
     atomic_store(&eps_process.active, true);
     set->call = call;
-    set->calls = set->cursor = set->looked = set->work = 0;
+    set->calls = set->cursor = set->looked = set->work = set->outside = 0;
     set->scrubbed = 0;
     set->young = (struct eps_young){.count = 0};
     if (eps_epset_open(set) < 0) {

@@ -53,6 +53,9 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 /* The set is given up; what was learned stays. */
 void eps_site_close(struct eps_thread *self, struct eps_site *site);
 
+/* A call of the site begins on its set: some are timed. */
+void eps_site_begin(const struct eps_site *site, struct eps_set *set);
+
 /*
  * A call on so many descriptors was answered from the set, by what poll or
  * select returned: what did it cost, those that went the steady way before it

@@ -56,7 +56,7 @@ enum eps_gauge {
 /* The next calls on this array are native, and not looked at. */
 struct eps_passes {
     const void *array;
-    uint64_t length; /* entries, or bits */
+    uint64_t most; /* entries, or bits */
     uint32_t left;
     enum eps_counter reason;
 };
@@ -82,7 +82,7 @@ struct eps_thread {
     _Alignas(64) _Atomic uint64_t counters[EPS_COUNTERS];
 
     struct eps_site sites[EPS_THREAD_SITES];
-    uint32_t stamps; /* counts uses of sites */
+    uint32_t stamps;       /* counts uses of sites */
     uint32_t seen_changes; /* when what follows was seen: seen.h */
     struct eps_seen seen[EPS_THREAD_SEEN];
     struct eps_range ranges[EPS_THREAD_RANGES];
@@ -184,17 +184,17 @@ static inline struct eps_passes *eps_thread_passes(struct eps_thread *self,
 _Static_assert(EPS_THREAD_PASSES == 4, "two bits of the product");
 
 /*
- * The next few calls on that array, of so many descriptors, will be native
+ * The next few calls on that array, if it grows but little, will be native
  * for the same reason, and are passed on unseen.
  */
 static inline void eps_thread_pass(struct eps_thread *self, const void *array,
-                                   uint64_t length, uint32_t count,
+                                   uint64_t length, uint32_t passes,
                                    enum eps_counter reason)
 {
     *eps_thread_passes(self, array) =
         (struct eps_passes){.array = array,
-                            .length = length,
-                            .left = eps_policy_passes(count),
+                            .most = length + length / 8,
+                            .left = passes,
                             .reason = reason};
 }
 

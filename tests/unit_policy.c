@@ -84,7 +84,7 @@ static void a_loss_is_left(void **unused)
     assert_false(eps_policy_wants_epoll(&state, COUNT));
 }
 
-/* Up to 64 times what the first entry cost. */
+/* Up to 256 times what the first entry cost. */
 static void coming_back_costs_twice_as_much(void **unused)
 {
     struct eps_policy_state state = learned();
@@ -93,11 +93,11 @@ static void coming_back_costs_twice_as_much(void **unused)
 
     (void)unused;
     loss.work = 2 * NATIVE_NS;
-    for (int times = 2; times <= 256; times *= 2) {
+    for (int times = 2; times <= 1024; times *= 2) {
         assert_true(calls_to_leave(&state, &loss) > 0);
         state.churn = 0; /* which would make it dearer still */
         int calls = calls_to_enter(&state, &quiet);
-        int most = first * (times < 64 ? times : 64);
+        int most = first * (times < 256 ? times : 256);
         assert_in_range(calls, most - most / 8, most + most / 8);
     }
 }
@@ -141,6 +141,84 @@ static void churn_bars_the_way_back(void **unused)
                 calls_to_enter(&calm, &quiet));
 }
 
+/* Off the steady way, a call costs what it was seen to take. */
+static void what_calls_take_is_believed(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call call = quiet;
+
+    (void)unused;
+    call.work = NATIVE_NS / 2; /* it would pay, by the costs alone */
+    int first = calls_to_enter(&state, &call);
+    assert_in_range(first, 1, 1000);
+    assert_int_equal(calls_to_leave(&state, &call), -1);
+    call.epoll_ns = 2 * NATIVE_NS;
+    assert_in_range(calls_to_leave(&state, &call), 1, 100);
+    assert_true(calls_to_enter(&state, &quiet) > 4 * first); /* remembered */
+    /* A new set is judged by itself. */
+    call.epoll_ns = NATIVE_NS / 4;
+    call.work = NATIVE_NS;
+    assert_int_equal(calls_to_leave(&state, &call), -1);
+}
+
+/* A call that slept tells nothing of itself, nor do those of the steady way. */
+static void what_slept_is_judged_by_its_costs(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call call = quiet;
+
+    (void)unused;
+    assert_in_range(calls_to_enter(&state, &quiet), 1, 1000);
+    call.epoll_ns = NATIVE_NS;
+    for (int i = 0; i < 16; i++)
+        eps_policy_after_epoll(&state, &call);
+    call.epoll_ns = 0;
+    int64_t before = state.credit = 0;
+    call.slept = true;
+    assert_true(eps_policy_after_epoll(&state, &call));
+    assert_true(state.credit > before + NATIVE_NS / 2);
+}
+
+/* Near to each other, both are timed; far from it, none is asked for. */
+static void native_is_asked_where_it_is_close(void **unused)
+{
+    struct eps_policy_state state = learned(), far = state;
+    struct eps_policy_call near = quiet,
+                           asked = {.count = COUNT, .native_ns = NATIVE_NS / 2};
+
+    (void)unused;
+    near.work = NATIVE_NS * 3 / 4;
+    assert_in_range(calls_to_enter(&state, &quiet), 1, 1000);
+    assert_in_range(calls_to_enter(&far, &quiet), 1, 1000);
+    for (int i = 0; i < 64; i++) {
+        assert_true(eps_policy_wants_epoll(&state, COUNT));
+        eps_policy_after_epoll(&state, &near);
+        eps_policy_after_epoll(&far, &quiet);
+    }
+    assert_true(eps_policy_wants_epoll(&far, COUNT));
+    assert_false(eps_policy_wants_epoll(&state, COUNT));
+    assert_true(eps_policy_wants_time(&state));
+    assert_int_equal(eps_policy_native_passes(&state, 64), 0);
+    int64_t before = state.credit;
+    eps_policy_after_native(&state, &asked);
+    assert_int_equal(state.credit, before);
+    assert_true(eps_policy_native_cost(&state, &quiet) < NATIVE_NS * 3 / 5);
+    assert_true(eps_policy_wants_epoll(&state, COUNT));
+}
+
+/* Where epoll was left, more calls are passed on between two looks. */
+static void what_failed_is_looked_at_less(void **unused)
+{
+    struct eps_policy_state state = {.doublings = 1}, fresh = {0};
+
+    (void)unused;
+    assert_true(eps_policy_native_passes(&state, 64) >
+                eps_policy_native_passes(&fresh, 64));
+    assert_int_equal(eps_policy_native_passes(&fresh, 64),
+                     eps_policy_passes(64));
+    assert_int_equal(eps_policy_native_passes(&state, COUNT), 0);
+}
+
 /* One preempted sample must not make native look dear. */
 static void a_high_sample_moves_little(void **unused)
 {
@@ -161,4 +239,8 @@ UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
           cmocka_unit_test(native_earns_an_eighth_less),
           cmocka_unit_test(unseen_calls_earn_too),
           cmocka_unit_test(churn_bars_the_way_back),
+          cmocka_unit_test(what_calls_take_is_believed),
+          cmocka_unit_test(what_slept_is_judged_by_its_costs),
+          cmocka_unit_test(native_is_asked_where_it_is_close),
+          cmocka_unit_test(what_failed_is_looked_at_less),
           cmocka_unit_test(a_high_sample_moves_little))

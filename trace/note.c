@@ -97,7 +97,7 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
     if (!eps_policy_wants_epoll(policy, done->count)) {
         eps_policy_wants_time(policy);
         eps_policy_after_native(policy, done);
-        memo->passes = eps_policy_passes(done->count);
+        memo->passes = eps_policy_native_passes(policy, done->count);
         return;
     }
     add(&sums[EPT_ANSWERED], 1);

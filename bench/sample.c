@@ -59,6 +59,17 @@ void sample_warm_up(struct loop *loop, double seconds)
         spent += time_batch(loop, turns);
 }
 
+/* Forth and back: who follows whom shows in the times of short turns. */
+static void take_round(struct samples *samples, struct loop loops[PARTIES],
+                       const unsigned turns[PARTIES], unsigned round)
+{
+    for (int i = 0; i < PARTIES; i++) {
+        int party = round % 2 == 0 ? i : PARTIES - 1 - i;
+        samples->ns[party][round] =
+            time_batch(&loops[party], turns[party]) / turns[party];
+    }
+}
+
 void sample_take(struct samples *samples, struct loop loops[PARTIES],
                  double seconds)
 {
@@ -71,10 +82,7 @@ void sample_take(struct samples *samples, struct loop loops[PARTIES],
     for (unsigned round = 0; round < ROUNDS_AT_MOST; round++) {
         if (round >= ROUNDS_AT_LEAST && read_clock(CLOCK_MONOTONIC) >= end)
             break;
-        for (int party = 0; party < PARTIES; party++) {
-            samples->ns[party][round] =
-                time_batch(&loops[party], turns[party]) / turns[party];
-        }
+        take_round(samples, loops, turns, round);
         samples->rounds = round + 1;
     }
 }

@@ -59,12 +59,13 @@ void sample_warm_up(struct loop *loop, double seconds)
         spent += time_batch(loop, turns);
 }
 
-/* Forth and back: who follows whom shows in the times of short turns. */
+/* Native and the library go first in turn, the others after them: who follows
+ * whom shows in the times of short turns. */
 static void take_round(struct samples *samples, struct loop loops[PARTIES],
                        const unsigned turns[PARTIES], unsigned round)
 {
     for (int i = 0; i < PARTIES; i++) {
-        int party = round % 2 == 0 ? i : PARTIES - 1 - i;
+        int party = i > LIBRARY || round % 2 == 0 ? i : LIBRARY - i;
         samples->ns[party][round] =
             time_batch(&loops[party], turns[party]) / turns[party];
     }

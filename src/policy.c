@@ -4,7 +4,21 @@
  */
 #include "policy.h"
 
+#ifndef EPS_RESTLESS
 #define NATIVE_CALL 130 /* a native call that looks at nothing */
+#define BUILD 1500      /* a descriptor's part in making a set, and its end */
+#define NEAR 2          /* times the other: to be timed in the same minute */
+#define UNASKED 64      /* epoll calls between two native ones that are timed */
+#define FIRST_TIMED 8   /* native calls that are all timed */
+#define FEW_PASSES 63   /* native calls of few descriptors that are not seen */
+#else /* for the random test: sets come and go, and native is asked */
+#define NATIVE_CALL 2000
+#define BUILD 1
+#define NEAR 1000
+#define UNASKED 2
+#define FIRST_TIMED 1
+#define FEW_PASSES 1
+#endif
 #define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
 #define NATIVE_16 (20 * 16) /* a descriptor, before any was timed */
@@ -14,15 +28,11 @@
 #define EPOLL_READY 80   /* an event, and twice a look: caches are as cold */
 #define EPOLL_UNTIMED 40 /* what lies outside of a timed call */
 #define EPOLL_SAMPLES 8  /* timed calls that their average is of */
-#define UNASKED 64     /* epoll calls between two native ones that are timed */
-#define COMPARE_16 3   /* an entry's compare, in 1/16 ns */
-#define BUILD 1500     /* a descriptor's part in making a set, and its end */
-#define ALLOWANCE 420  /* ... in what may be lost before it is given up */
-#define FIRST_TIMED 8  /* native calls that are all timed */
-#define TIMED_CALLS 16 /* ... and later one in so many */
-#define FEW 64         /* where a look at a native call would show most */
-#define FEW_PASSES 63
-#define MANY 1024 /* ... and where not at all */
+#define COMPARE_16 3     /* an entry's compare, in 1/16 ns */
+#define ALLOWANCE 420    /* a descriptor's, in what may be lost by a set */
+#define TIMED_CALLS 16   /* ... and later one in so many */
+#define FEW 64           /* where a look at a native call would show most */
+#define MANY 1024        /* ... and where not at all */
 #define PASSES 7
 #define MOST_DOUBLINGS 8
 #define CHURN_CALLS 8      /* epoll calls that churn is an average of */
@@ -190,7 +200,7 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
     native = eps_policy_native_cost(state, call);
     extra = extra_cost(state, call);
     cost = steady_cost(state, call) + extra;
-    state->close = native < 2 * cost;
+    state->close = native < NEAR * cost;
     state->unasked += 1 + call->more;
     state->credit += native - cost;
     if (call->more >= CHURN_CALLS)

@@ -45,5 +45,6 @@ random_calls() {
     rm -rf "$scratch/library"
     sanitize -fsanitize=undefined -fno-sanitize-recover=undefined
     succeeds diff/run \
-        env PRELOAD_FIRST= LIBEPOLLSHIM="$library" "$tests/diff/run"
+        env PRELOAD_FIRST= LIBEPOLLSHIM="$library" LIBRESTLESS= \
+        "$tests/diff/run"
 }

@@ -22,6 +22,7 @@
 #define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
 #define NATIVE_16 (20 * 16) /* a descriptor, before any was timed */
+#define SLEPT 4             /* times what a call takes that does not sleep */
 #define NATIVE_READY 8      /* a ready one's revents */
 #define EPOLL_CALL 220      /* our way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
@@ -129,8 +130,9 @@ bool eps_policy_wants_time(struct eps_policy_state *state)
 }
 
 /*
- * Low samples are trusted: nothing makes a call quicker than it is. High
- * ones may have been preempted, or have slept, and move it only a little.
+ * Low samples are trusted: nothing makes a call quicker than it is. High ones
+ * may have been preempted, and move it only a little; those beyond have slept,
+ * and tell nothing: a loop that sleeps would look dear for all its calls.
  */
 static void learn_native(struct eps_policy_state *state,
                          const struct eps_policy_call *call)
@@ -140,6 +142,8 @@ static void learn_native(struct eps_policy_state *state,
         16 / call->count;
     int64_t now = state->native_16 ? state->native_16 : NATIVE_16_MOST;
 
+    if (sample > SLEPT * now)
+        return;
     if (sample < now)
         now = sample;
     else

@@ -229,7 +229,26 @@ static void a_high_sample_moves_little(void **unused)
 
     (void)unused;
     eps_policy_after_native(&state, &late);
-    assert_in_range(state.native_16, before, before + before / 32);
+    assert_int_equal(state.native_16, before);
+    late.native_ns = 3 * NATIVE_NS;
+    eps_policy_after_native(&state, &late);
+    assert_in_range(state.native_16, before + 1, before + before / 32);
+}
+
+/*
+ * In a loop that mostly sleeps, each sleep made native look dearer, up to six
+ * times what it is: the set was kept where it was a loss.
+ */
+static void sleeping_calls_do_not_make_native_dear(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call slept = {.count = COUNT, .native_ns = 1000000000};
+    int64_t before = eps_policy_native_cost(&state, &quiet);
+
+    (void)unused;
+    for (int i = 0; i < 10000; i++)
+        eps_policy_after_native(&state, &slept);
+    assert_int_equal(eps_policy_native_cost(&state, &quiet), before);
 }
 
 UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
@@ -243,4 +262,5 @@ UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
           cmocka_unit_test(what_slept_is_judged_by_its_costs),
           cmocka_unit_test(native_is_asked_where_it_is_close),
           cmocka_unit_test(what_failed_is_looked_at_less),
-          cmocka_unit_test(a_high_sample_moves_little))
+          cmocka_unit_test(a_high_sample_moves_little),
+          cmocka_unit_test(sleeping_calls_do_not_make_native_dear))

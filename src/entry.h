@@ -43,6 +43,10 @@ int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
 /* The control data of so many messages has come: descriptors, perhaps. */
 void eps_received(struct mmsghdr *messages, int count);
 
+/* Memory has moved: what was where it came from, and where it went to. */
+void eps_memory_moved(const void *from, size_t bytes, size_t wanted, int flags,
+                      const void *to);
+
 /* The ground changes: around the real call, by function or by number. */
 void eps_sandbox_asked(void);
 void eps_sandbox_refused(void);

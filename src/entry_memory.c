@@ -35,6 +35,14 @@ EPS_EXPORT int mprotect(void *start, size_t bytes, int rights)
     return ret;
 }
 
+void eps_memory_moved(const void *from, size_t bytes, size_t wanted, int flags,
+                      const void *to)
+{
+    eps_seen_taken(from, bytes);
+    if (flags & MREMAP_FIXED)
+        eps_seen_taken(to, wanted);
+}
+
 EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
                         ...)
 {
@@ -49,7 +57,7 @@ EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
     else
         ret = (void *)eps_as_libc(
             EPS_SYS5(SYS_mremap, start, bytes, wanted, flags, place));
-    eps_seen_taken(start, bytes);
+    eps_memory_moved(start, bytes, wanted, flags, place);
     return ret;
 }
 

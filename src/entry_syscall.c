@@ -100,6 +100,15 @@ static long forward_taken(long number, const struct arguments *args,
     return ret;
 }
 
+static long forward_moved(long number, const struct arguments *args)
+{
+    long ret = forward(number, args);
+
+    eps_memory_moved((void *)args->a[0], (size_t)args->a[1], (size_t)args->a[2],
+                     (int)args->a[3], (void *)args->a[4]);
+    return ret;
+}
+
 /* The functions' own arguments, back from registers. */
 #define INT(i) ((int)args->a[i])
 #define POINTER(i) ((void *)args->a[i])
@@ -201,8 +210,9 @@ static long dispatch(long number, const struct arguments *args)
 #ifdef SYS_pkey_mprotect
     case SYS_pkey_mprotect:
 #endif
-    case SYS_mremap:
         return forward_taken(number, args, (size_t)args->a[1]);
+    case SYS_mremap:
+        return forward_moved(number, args);
 #ifdef SYS_shmdt
     case SYS_shmdt:
         return forward_taken(number, args, 0);

@@ -410,6 +410,31 @@ static void move_it_away(void *room)
     assert_ptr_equal(moved, place);
 }
 
+/* From far away: nothing is known of the memory that moves. */
+static char *far_read_only(void)
+{
+    const size_t bytes = 64 << 20;
+    char *far =
+        mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(far, MAP_FAILED);
+    return far + bytes / 2;
+}
+
+/* The array's own place was not heard of, only the place that was left. */
+static void move_another_over_it(void *room)
+{
+    void *moved = mremap(far_read_only(), 2 * page, 2 * page,
+                         MREMAP_MAYMOVE | MREMAP_FIXED, room);
+    assert_ptr_equal(moved, room);
+}
+
+static void move_another_over_it_by_number(void *room)
+{
+    long moved = syscall(SYS_mremap, far_read_only(), 2 * page, 2 * page,
+                         MREMAP_MAYMOVE | MREMAP_FIXED, room);
+    assert_ptr_equal((void *)moved, room);
+}
+
 static void shrink_it(void *room)
 {
     assert_ptr_equal(mremap(room, 2 * page, page, 0), room);
@@ -427,13 +452,9 @@ static void make_it_read_only_by_number(void *room)
 }
 
 static void (*const ways_to_go[])(void *room) = {
-    unmap_it,
-    make_it_read_only,
-    take_all_rights,
-    move_it_away,
-    shrink_it,
-    unmap_it_by_number,
-    make_it_read_only_by_number,
+    unmap_it,     make_it_read_only,    take_all_rights,
+    move_it_away, move_another_over_it, move_another_over_it_by_number,
+    shrink_it,    unmap_it_by_number,   make_it_read_only_by_number,
 };
 enum {
     WAYS_TO_GO = sizeof(ways_to_go) / sizeof(*ways_to_go)

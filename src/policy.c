@@ -22,9 +22,9 @@
 #define NATIVE_16_LEAST (10 * 16)
 #define NATIVE_16_MOST (120 * 16)
 #define NATIVE_16 (20 * 16) /* a descriptor, before any was timed */
-#define SLEPT 4             /* times what a call takes that does not sleep */
-#define NATIVE_READY 8      /* a ready one's revents */
-#define EPOLL_CALL 220      /* our way through a call, epoll_wait included */
+#define STRANGE 4      /* times what a call takes: it slept, or was preempted */
+#define NATIVE_READY 8 /* a ready one's revents */
+#define EPOLL_CALL 220 /* our way through a call, epoll_wait included */
 #define EPOLL_SLEEP 350
 #define EPOLL_READY 80   /* an event, and twice a look: caches are as cold */
 #define EPOLL_UNTIMED 40 /* what lies outside of a timed call */
@@ -142,7 +142,7 @@ static void learn_native(struct eps_policy_state *state,
         16 / call->count;
     int64_t now = state->native_16 ? state->native_16 : NATIVE_16_MOST;
 
-    if (sample > SLEPT * now)
+    if (sample > STRANGE * now)
         return;
     if (sample < now)
         now = sample;
@@ -153,20 +153,21 @@ static void learn_native(struct eps_policy_state *state,
 }
 
 /*
- * Calls that change the set differ: it takes some to know their average. One
- * may have been preempted.
+ * Calls that change the set differ, and it takes some to know their average.
+ * One that was preempted would end a set that pays, and be remembered.
  */
 static void learn_epoll(struct eps_policy_state *state,
                         const struct eps_policy_call *call)
 {
+    int64_t known = steady_cost(state, call) + call->work;
     int64_t now = state->epoll_ns;
-    int64_t more = call->epoll_ns + EPOLL_UNTIMED - now;
+    int64_t sample = call->epoll_ns + EPOLL_UNTIMED;
 
+    if (sample > STRANGE * (now > known ? now : known))
+        return;
     if (state->timed < EPOLL_SAMPLES)
         state->timed++;
-    else if (more > now / 2)
-        more = now / 2;
-    state->epoll_ns = (uint32_t)(now + more / state->timed);
+    state->epoll_ns = (uint32_t)(now + (sample - now) / state->timed);
 }
 
 void eps_policy_after_native(struct eps_policy_state *state,

@@ -152,13 +152,31 @@ static void what_calls_take_is_believed(void **unused)
     int first = calls_to_enter(&state, &call);
     assert_in_range(first, 1, 1000);
     assert_int_equal(calls_to_leave(&state, &call), -1);
-    call.epoll_ns = 2 * NATIVE_NS;
+    call.epoll_ns = NATIVE_NS * 3 / 2;
     assert_in_range(calls_to_leave(&state, &call), 1, 100);
     assert_true(calls_to_enter(&state, &quiet) > 4 * first); /* remembered */
     /* A new set is judged by itself. */
     call.epoll_ns = NATIVE_NS / 4;
     call.work = NATIVE_NS;
     assert_int_equal(calls_to_leave(&state, &call), -1);
+}
+
+/*
+ * One call that was preempted for 4 ms once ended a set of a thousand, which
+ * was not made again for seconds.
+ */
+static void a_preempted_call_is_not_believed(void **unused)
+{
+    struct eps_policy_state state = learned();
+    struct eps_policy_call call = quiet, late = quiet;
+
+    (void)unused;
+    assert_in_range(calls_to_enter(&state, &quiet), 1, 1000);
+    call.epoll_ns = 1000;
+    late.epoll_ns = 4000000;
+    for (int i = 0; i < 100; i++)
+        assert_true(eps_policy_after_epoll(&state, i % 10 ? &call : &late));
+    assert_true(eps_policy_epoll_cost(&state, &quiet) < 2000);
 }
 
 /* A call that slept tells nothing of itself, nor do those of the steady way. */
@@ -259,6 +277,7 @@ UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
           cmocka_unit_test(unseen_calls_earn_too),
           cmocka_unit_test(churn_bars_the_way_back),
           cmocka_unit_test(what_calls_take_is_believed),
+          cmocka_unit_test(a_preempted_call_is_not_believed),
           cmocka_unit_test(what_slept_is_judged_by_its_costs),
           cmocka_unit_test(native_is_asked_where_it_is_close),
           cmocka_unit_test(what_failed_is_looked_at_less),

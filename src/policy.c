@@ -83,9 +83,14 @@ int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
     return steady_cost(state, call) + extra_cost(state, call);
 }
 
+int64_t eps_policy_build_cost(uint32_t count)
+{
+    return (int64_t)count * BUILD;
+}
+
 static int64_t price(const struct eps_policy_state *state, uint32_t count)
 {
-    return (int64_t)count * BUILD << state->doublings;
+    return eps_policy_build_cost(count) << state->doublings;
 }
 
 uint32_t eps_policy_passes(uint32_t count)

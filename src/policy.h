@@ -63,6 +63,9 @@ int64_t eps_policy_native_cost(const struct eps_policy_state *state,
 int64_t eps_policy_epoll_cost(const struct eps_policy_state *state,
                               const struct eps_policy_call *call);
 
+/* What it costs to make a set for so many descriptors, and to give it up. */
+int64_t eps_policy_build_cost(uint32_t count);
+
 /* True if the next call should be answered from an epoll set. */
 bool eps_policy_wants_epoll(struct eps_policy_state *state, uint32_t count);
 

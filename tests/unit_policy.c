@@ -61,6 +61,18 @@ static void what_pays_is_entered_and_kept(void **unused)
     assert_true(eps_policy_wants_epoll(&state, COUNT));
 }
 
+/* trace tells the cost of a set by it: it once took the allowance for that. */
+static void a_set_is_entered_for_what_it_costs(void **unused)
+{
+    struct eps_policy_state state = learned();
+
+    (void)unused;
+    state.credit = eps_policy_build_cost(COUNT) - 1;
+    assert_false(eps_policy_wants_epoll(&state, COUNT));
+    state.credit++;
+    assert_true(eps_policy_wants_epoll(&state, COUNT));
+}
+
 static void what_does_not_pay_is_not_entered(void **unused)
 {
     struct eps_policy_state state = learned();
@@ -270,6 +282,7 @@ static void sleeping_calls_do_not_make_native_dear(void **unused)
 }
 
 UNIT_MAIN(cmocka_unit_test(what_pays_is_entered_and_kept),
+          cmocka_unit_test(a_set_is_entered_for_what_it_costs),
           cmocka_unit_test(what_does_not_pay_is_not_entered),
           cmocka_unit_test(a_loss_is_left),
           cmocka_unit_test(coming_back_costs_twice_as_much),

@@ -102,9 +102,9 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
     }
     add(&sums[EPT_ANSWERED], 1);
     add(&sums[EPT_ANSWERED_NS], (uint64_t)eps_policy_native_cost(policy, done));
-    /* On entry, the credit is set to what the set's making costs. */
-    add(&sums[EPT_EPOLL_NS], (uint64_t)eps_policy_epoll_cost(policy, done) +
-                                 (was ? 0 : (uint64_t)policy->credit));
+    add(&sums[EPT_EPOLL_NS],
+        (uint64_t)eps_policy_epoll_cost(policy, done) +
+            (was ? 0 : (uint64_t)eps_policy_build_cost(done->count)));
     eps_policy_after_epoll(policy, done);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The cost model through calls as the input has them, on one array: an epoll
- * phase may lose what building a set costs and one call more, by the model's
- * own prices added up here; and nothing leaves its bounds.
+ * phase may lose what it is allowed and one call more, by the model's own
+ * prices added up here; and nothing leaves its bounds.
  */
 #include "fuzz.h"
 
@@ -65,13 +65,13 @@ static bool call_epoll(struct eps_policy_state *state, struct input *in,
     struct eps_policy_call call = draw(in, count);
     int64_t now = gain_of(*state, &call);
     bool kept = eps_policy_after_epoll(state, &call);
-    const int64_t build = (int64_t)count * 420;
+    const int64_t allowance = (int64_t)count * 420;
 
     *gain += now;
     /* What it had before this call was no loss beyond its means. */
-    AGREE(*gain - (now < 0 ? now : 0) >= -build);
+    AGREE(*gain - (now < 0 ? now : 0) >= -allowance);
     AGREE(kept == state->epoll);
-    AGREE(!kept || state->credit <= build);
+    AGREE(!kept || state->credit <= allowance);
     if (now >= 0)
         AGREE(kept);
     return kept;

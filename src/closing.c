@@ -165,15 +165,6 @@ void eps_closing_end_slow(const struct eps_closing *closing, bool done)
         ring_sleepers(late.fd, eps_thread_self());
 }
 
-void eps_closing_heard(int fd)
-{
-    struct eps_closing closing = {fd, true, true};
-
-    if (atomic_load(&eps_process.active) && eps_fdwatch_covers(fd) &&
-        self_if_ours())
-        eps_closing_end_slow(&closing, true);
-}
-
 /* What kind it is saves a look, should a set come to ask for it. */
 static bool may_matter(int fd, enum eps_kind kind)
 {

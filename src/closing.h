@@ -55,7 +55,12 @@ static inline void eps_closing_end(const struct eps_closing *closing, bool done)
 }
 
 /* The number ended without a begin: we only hear of it now. */
-void eps_closing_heard(int fd);
+static inline void eps_closing_heard(int fd)
+{
+    struct eps_closing nothing = {fd, false, false};
+
+    eps_closing_end(&nothing, true);
+}
 
 /* A call handed out `fd`; < 0 is ignored. Preserves errno. */
 void eps_closing_handed_out_slow(int fd, enum eps_kind kind);

@@ -50,6 +50,7 @@ struct eps_set {
     enum eps_call call;
     bool sleepy;    /* its last call slept */
     bool haunted;   /* a ghost was met: the epoll descriptor is to be rebuilt */
+    bool fresh;     /* this call builds it, which its price has paid */
     uint32_t mark;  /* the journal is read up to here */
     uint32_t calls; /* answered from this set */
     uint32_t work;  /* policy.h's costs of changes since last asked */

@@ -61,15 +61,8 @@ static struct eps_set *find_set(struct eps_pollcall *call,
     }
     call->site = site;
     site->count = count;
-    if (eps_options.policy == EPS_POLICY_AUTO &&
-        !eps_policy_wants_epoll(&site->policy, count)) {
-        call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        eps_thread_pass(self, site->key, count,
-                        eps_policy_native_passes(&site->policy, count),
-                        EPS_C_native_policy);
-        eps_count_native(self, EPS_C_native_policy);
+    if (eps_site_goes_native(self, site, count, &call->begun))
         return NULL;
-    }
     if (count > site->verified && !is_writable(call, self)) {
         eps_count_native(self, EPS_C_native_memory);
         return NULL;
@@ -110,13 +103,12 @@ static enum eps_outcome answer(struct eps_pollcall *call,
 {
     enum eps_outcome outcome;
     struct eps_set *set;
-    bool fresh, updated;
+    bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
     self->changing = true;
     eps_seen_refresh(self);
     set = find_set(call, self);
-    fresh = set && !set->calls;
     if (set)
         eps_site_begin(call->site, set);
     updated = set && eps_pollview_update(&set->poll, &set->registry,
@@ -135,8 +127,6 @@ static enum eps_outcome answer(struct eps_pollcall *call,
         eps_verify_poll(call, set, self, answer_again);
     if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
-    else if (fresh)
-        set->work = set->outside = 0; /* building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, (uint32_t)call->count,
                          call->ret, call->rested);

@@ -99,13 +99,6 @@ static struct eps_site *find_site(struct eps_selcall *call,
     return site;
 }
 
-static void pass_on(const struct eps_selcall *call, struct eps_thread *self,
-                    uint32_t passes, enum eps_counter reason)
-{
-    eps_thread_pass(self, eps_bitmaps_key(&call->sets), (uint64_t)call->nfds,
-                    passes, reason);
-}
-
 /* The site's set, if it is to have one. */
 static struct eps_set *find_set(struct eps_selcall *call,
                                 struct eps_thread *self)
@@ -117,15 +110,8 @@ static struct eps_set *find_set(struct eps_selcall *call,
         return NULL;
     }
     call->site = site;
-    if (eps_options.policy == EPS_POLICY_AUTO &&
-        !eps_policy_wants_epoll(&site->policy, call->count)) {
-        call->begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-        pass_on(call, self,
-                eps_policy_native_passes(&site->policy, call->count),
-                EPS_C_native_policy);
-        eps_count_native(self, EPS_C_native_policy);
+    if (eps_site_goes_native(self, site, (uint64_t)call->nfds, &call->begun))
         return NULL;
-    }
     site->verified = (uint32_t)call->nfds; /* or it would not be here */
     return eps_site_open(self, site);
 }
@@ -168,12 +154,11 @@ static enum eps_outcome answer(struct eps_selcall *call,
 {
     enum eps_outcome outcome;
     struct eps_set *set;
-    bool fresh, updated;
+    bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
     self->changing = true;
     set = find_set(call, self);
-    fresh = set && !set->calls;
     if (set)
         eps_site_begin(call->site, set);
     updated =
@@ -195,8 +180,6 @@ static enum eps_outcome answer(struct eps_selcall *call,
         eps_verify_select(call, set, self, answer_again);
     if (outcome == EPS_NATIVE || eps_turn_is_elsewhere(call->epoch))
         call->site = NULL; /* not the model's doing */
-    else if (fresh)
-        set->work = set->outside = 0; /* building was paid by its price */
     if (call->site)
         eps_site_account(self, call->site, set, call->count, call->ret,
                          call->rested);
@@ -266,7 +249,9 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
     if (!may_be_read(self, call))
         return eps_gate_refuse(EPS_C_native_memory);
     if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small)) {
-        pass_on(call, self, eps_policy_passes(call->count), EPS_C_native_small);
+        eps_thread_pass(self, eps_bitmaps_key(&call->sets),
+                        (uint64_t)call->nfds, eps_policy_passes(call->count),
+                        EPS_C_native_small);
         return refuse(self, EPS_C_native_small);
     }
     self = eps_gate_open();

@@ -84,6 +84,20 @@ bool eps_site_any_set(const struct eps_thread *self, enum eps_call call)
     return false;
 }
 
+bool eps_site_goes_native(struct eps_thread *self, struct eps_site *site,
+                          uint64_t length, int64_t *begun)
+{
+    if (eps_options.policy != EPS_POLICY_AUTO ||
+        eps_policy_wants_epoll(&site->policy, site->count))
+        return false;
+    *begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
+    eps_thread_pass(self, site->key, length,
+                    eps_policy_native_passes(&site->policy, site->count),
+                    EPS_C_native_policy);
+    eps_count_native(self, EPS_C_native_policy);
+    return true;
+}
+
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
 {
     struct eps_set *set = eps_site_set(site);
@@ -117,13 +131,14 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site)
     eps_count(self, EPS_C_sets_dropped);
 }
 
-/* The first builds the set, and is paid for by its price. */
+/* The calls of the steady way are not timed, nor is the first after them. */
 void eps_site_begin(const struct eps_site *site, struct eps_set *set)
 {
-    bool timed = set->calls % TIMED_CALLS == TIMED_CALLS - 1 && !site->steady_calls &&
-                 eps_options.policy == EPS_POLICY_AUTO;
+    bool timed = eps_options.policy == EPS_POLICY_AUTO && !site->steady_calls &&
+                 set->calls % TIMED_CALLS == TIMED_CALLS - 1;
 
     set->begun = timed ? eps_clock_ns() : 0;
+    set->fresh = !set->calls;
     set->looked = 0;
 }
 
@@ -134,8 +149,8 @@ void eps_site_account(struct eps_thread *self, struct eps_site *site,
         .count = count,
         .ready = ret > 0 ? (uint32_t)ret : 0,
         .slept = slept,
-        .work = set->work,
-        .outside = set->outside,
+        .work = set->fresh ? 0 : set->work,
+        .outside = set->fresh ? 0 : set->outside,
         .more = site->steady_calls,
     };
 

@@ -47,6 +47,14 @@ static inline struct eps_set *eps_site_set(const struct eps_site *site)
     return *(struct eps_set *const volatile *)&site->set;
 }
 
+/*
+ * True if the model has the call go native: it is counted, and the next ones
+ * on that many entries or bits are passed on. In `*begun` when it began, if it
+ * is to be timed.
+ */
+bool eps_site_goes_native(struct eps_thread *self, struct eps_site *site,
+                          uint64_t length, int64_t *begun);
+
 /* The site's set, made if it has none; NULL if there is none to be had. */
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 

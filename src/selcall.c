@@ -62,12 +62,19 @@ static bool has_fit_bits(const struct eps_selcall *call)
     return highest < 0 || eps_fdtable_contains(highest);
 }
 
-/* The same question as last time needs no counting. */
-static bool is_same(const struct eps_site *site, const struct eps_selcall *call)
+/* The same question as last time needs no counting; most need but little. */
+static void compare(struct eps_selcall *call, const struct eps_site *site)
 {
     const struct eps_set *set = site ? eps_site_set(site) : NULL;
 
-    return set && eps_selview_is_same(&set->select, &call->sets, call->nfds);
+    call->same =
+        set && eps_selview_is_same(&set->select, &call->sets, call->nfds);
+    if (call->same)
+        call->count = set->select.count;
+    else
+        call->count =
+            set ? eps_selview_count(&set->select, &call->sets, call->nfds)
+                : eps_bitmaps_count(&call->sets, call->nfds);
 }
 
 /*
@@ -81,12 +88,9 @@ static struct eps_site *find_site(struct eps_selcall *call,
     struct eps_site *site;
 
     site = eps_site_at(self, EPS_CALL_SELECT, key);
-    call->same = is_same(site, call);
-    if (call->same) {
-        call->count = site->count;
+    compare(call, site);
+    if (call->same)
         return site;
-    }
-    call->count = eps_bitmaps_count(&call->sets, call->nfds);
     if (!has_fit_bits(call))
         return NULL;
     if (!site)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The view of select()'s bitmaps. Owns nine bitmaps that share one mapping.
+ * The view of select()'s bitmaps. Owns twelve bitmaps that share one mapping.
  * Only the set's thread comes here; a handler's nested call goes native.
  *
  * Kernel notes:
@@ -13,6 +13,7 @@
 
 #include "memory.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define READ_EVENTS                                                            \
@@ -26,7 +27,9 @@
 static const unsigned events_of[EPS_SETS] = {READ_EVENTS, WRITE_EVENTS,
                                              EXCEPT_EVENTS};
 
-#define BITMAPS (3 * EPS_SETS)
+#define BITMAPS (4 * EPS_SETS)
+#define BLOCK 16 /* words compared at a time; a capacity is a multiple */
+#define SPARE 64 /* muted numbers beside half of those asked about */
 
 static size_t bytes_for(int words)
 {
@@ -37,10 +40,19 @@ static void carve(struct eps_selview *view, unsigned long *memory, int words)
 {
     for (int set = 0; set < EPS_SETS; set++) {
         view->asked.bits[set] = memory + set * words;
-        view->answer.bits[set] = memory + (EPS_SETS + set) * words;
-        view->scratch.bits[set] = memory + (2 * EPS_SETS + set) * words;
+        view->kept.bits[set] = memory + (EPS_SETS + set) * words;
+        view->answer.bits[set] = memory + (2 * EPS_SETS + set) * words;
+        view->scratch.bits[set] = memory + (3 * EPS_SETS + set) * words;
     }
     view->capacity = words;
+}
+
+static void copy_map(const struct eps_bitmaps *to,
+                     const struct eps_bitmaps *from, int words)
+{
+    for (int set = 0; set < EPS_SETS; set++)
+        memcpy(to->bits[set], from->bits[set],
+               (size_t)words * sizeof(unsigned long));
 }
 
 bool eps_selview_reserve(struct eps_selview *view, int nfds)
@@ -56,14 +68,12 @@ bool eps_selview_reserve(struct eps_selview *view, int nfds)
     if (!memory)
         return false;
     carve(view, memory, words);
-    for (int set = 0; old.capacity && set < EPS_SETS; set++) {
-        memcpy(view->asked.bits[set], old.asked.bits[set],
-               (size_t)old.capacity * sizeof(*memory));
-        memcpy(view->answer.bits[set], old.answer.bits[set],
-               (size_t)old.capacity * sizeof(*memory));
-    }
-    if (old.capacity)
-        eps_memory_unmap(old.asked.bits[0], bytes_for(old.capacity));
+    if (!old.capacity)
+        return true;
+    copy_map(&view->asked, &old.asked, old.capacity);
+    copy_map(&view->kept, &old.kept, old.capacity);
+    copy_map(&view->answer, &old.answer, old.capacity);
+    eps_memory_unmap(old.asked.bits[0], bytes_for(old.capacity));
     return true;
 }
 
@@ -85,6 +95,12 @@ static unsigned long word_of(const unsigned long *bits, int word, int nfds)
     return left >= EPS_WORD_BITS ? value : value & ((1ul << left) - 1);
 }
 
+/* To count them is a call, where there is no instruction for it. */
+static uint32_t bits_in(unsigned long word)
+{
+    return word ? (uint32_t)__builtin_popcountl(word) : 0;
+}
+
 static void mark_bits(struct eps_registry *registry, int word,
                       unsigned long bits)
 {
@@ -93,26 +109,117 @@ static void mark_bits(struct eps_registry *registry, int word,
                                 word * EPS_WORD_BITS + __builtin_ctzl(bits));
 }
 
+/* A number's bits in one word of the three sets, each. */
+static unsigned long any_of(const struct eps_bitmaps *maps, int word, int nfds)
+{
+    unsigned long any = 0;
+
+    for (int set = 0; set < EPS_SETS; set++)
+        any |= word_of(maps->bits[set], word, nfds);
+    return any;
+}
+
+/* Words of which each set may have some: of this call's, and of the last's. */
+static int words_of(const struct eps_selview *view, int nfds)
+{
+    return EPS_WORDS(nfds > view->nfds ? nfds : view->nfds);
+}
+
+static int block_end(int from, int words)
+{
+    return from + BLOCK < words ? from + BLOCK : words;
+}
+
+/*
+ * The whole words at once. What is not there asks nothing; of that, there is
+ * no more than a block to compare.
+ */
+static bool is_map_same(const unsigned long *now, const unsigned long *then,
+                        int from, int end, int nfds)
+{
+    static const unsigned long nothing[BLOCK];
+    int whole = nfds / EPS_WORD_BITS < end ? nfds / EPS_WORD_BITS : end;
+
+    if (whole > from && memcmp(now ? now + from : nothing, then + from,
+                               (size_t)(whole - from) * sizeof(*then)) != 0)
+        return false;
+    for (int word = whole > from ? whole : from; word < end; word++)
+        if (word_of(now, word, nfds) != then[word])
+            return false;
+    return true;
+}
+
+static bool is_block_same(const struct eps_selview *view,
+                          const struct eps_bitmaps *caller, int from, int end,
+                          int nfds)
+{
+    for (int set = 0; set < EPS_SETS; set++)
+        if ((caller->bits[set] || view->caller.bits[set]) &&
+            !is_map_same(caller->bits[set], view->asked.bits[set], from, end,
+                         nfds))
+            return false;
+    return true;
+}
+
+/* One word of each set, as it is now, as it was, and as it is kept. */
+static void update_word(struct eps_selview *view, struct eps_registry *registry,
+                        const struct eps_bitmaps *caller, int word, int nfds)
+{
+    unsigned long any = 0, before = 0, changed = 0, kept = 0, other = 0;
+
+    for (int set = 0; set < EPS_SETS; set++) {
+        unsigned long now = word_of(caller->bits[set], word, nfds);
+        unsigned long then = view->asked.bits[set][word];
+        unsigned long keeps = view->kept.bits[set][word];
+        any |= now;
+        before |= then;
+        changed |= now ^ then;
+        kept |= keeps;
+        other |= now ^ keeps;
+        view->asked.bits[set][word] = now;
+    }
+    if (!changed)
+        return;
+    mark_bits(registry, word, changed & ~(kept & ~(any & other)));
+    view->count += bits_in(any) - bits_in(before);
+    view->muted += bits_in(kept & ~any) - bits_in(kept & ~before);
+}
+
+/* Each item that is kept in vain costs a wake-up when it fires. */
+static void let_go_of_muted(const struct eps_selview *view,
+                            struct eps_registry *registry)
+{
+    for (int word = 0; word < view->capacity; word++)
+        mark_bits(registry, word,
+                  any_of(&view->kept, word, INT_MAX) &
+                      ~any_of(&view->asked, word, INT_MAX));
+}
+
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds)
 {
-    int most = nfds > view->nfds ? nfds : view->nfds;
+    int words = words_of(view, nfds);
 
-    if (!eps_selview_reserve(view, most) ||
-        !eps_registry_cover(registry, EPS_WORDS(most) * EPS_WORD_BITS - 1))
+    if (!eps_selview_reserve(view, words * EPS_WORD_BITS) ||
+        !eps_registry_cover(registry, words * EPS_WORD_BITS - 1))
         return false;
-    for (int word = 0; word < EPS_WORDS(most); word++) {
-        unsigned long changed = 0;
-        for (int set = 0; set < EPS_SETS; set++) {
-            unsigned long now = word_of(caller->bits[set], word, nfds);
-            changed |= now ^ view->asked.bits[set][word];
-            view->asked.bits[set][word] = now;
-        }
-        mark_bits(registry, word, changed);
+    for (int from = 0, end; from < words; from = end) {
+        end = block_end(from, words);
+        if (is_block_same(view, caller, from, end, nfds))
+            continue;
+        for (int word = from; word < end; word++)
+            update_word(view, registry, caller, word, nfds);
     }
     view->nfds = nfds;
     view->caller = *caller;
+    if (view->muted > view->count / 2 + SPARE)
+        let_go_of_muted(view, registry);
     return true;
+}
+
+static bool has_any_bit(const struct eps_bitmaps *maps, int fd)
+{
+    return any_of(maps, fd / EPS_WORD_BITS, INT_MAX) >> fd % EPS_WORD_BITS & 1;
 }
 
 static bool has_bit(const struct eps_bitmaps *maps, int set, int fd)
@@ -141,6 +248,20 @@ void eps_selview_settle(const struct eps_selview *view, int fd,
         reg->flags |= EPS_REG_WANTED;
     else
         reg->flags &= ~EPS_REG_WANTED;
+}
+
+void eps_selview_keep(struct eps_selview *view, int fd, bool kept)
+{
+    unsigned long bit = 1ul << fd % EPS_WORD_BITS;
+    int word = fd / EPS_WORD_BITS;
+
+    if (has_any_bit(&view->kept, fd) && !has_any_bit(&view->asked, fd))
+        view->muted--;
+    for (int set = 0; set < EPS_SETS; set++) {
+        view->kept.bits[set][word] &= ~bit;
+        if (kept)
+            view->kept.bits[set][word] |= view->asked.bits[set][word] & bit;
+    }
 }
 
 /* What is not there is neither asked about nor told. */
@@ -186,8 +307,7 @@ int eps_selview_merge(struct eps_selview *view)
             unsigned long bits = view->scratch.bits[set][word] &
                                  view->asked.bits[set][word] &
                                  ~view->answer.bits[set][word];
-            if (bits) /* to count them is a call, without an instruction */
-                told += __builtin_popcountl(bits);
+            told += (int)bits_in(bits);
             view->answer.bits[set][word] |= bits;
         }
     return told;
@@ -215,38 +335,14 @@ void eps_selview_write(const struct eps_selview *view,
                    (size_t)EPS_WORDS(view->nfds) * sizeof(unsigned long));
 }
 
-static unsigned long any_of(const struct eps_bitmaps *maps, int word, int nfds)
-{
-    unsigned long any = 0;
-
-    for (int set = 0; set < EPS_SETS; set++)
-        any |= word_of(maps->bits[set], word, nfds);
-    return any;
-}
-
 bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
                       uint32_t least)
 {
     uint32_t count = 0;
 
-    for (int word = 0; word < EPS_WORDS(nfds) && count < least; word++) {
-        unsigned long any = any_of(caller, word, nfds);
-        if (any)
-            count += (uint32_t)__builtin_popcountl(any);
-    }
+    for (int word = 0; word < EPS_WORDS(nfds) && count < least; word++)
+        count += bits_in(any_of(caller, word, nfds));
     return count >= least;
-}
-
-/* The whole words at once; of the last one, only the bits below nfds. */
-static bool is_same_map(const unsigned long *now, const unsigned long *then,
-                        int nfds)
-{
-    int whole = nfds / EPS_WORD_BITS;
-
-    if (memcmp(now, then, (size_t)whole * sizeof(*now)) != 0)
-        return false;
-    return nfds % EPS_WORD_BITS == 0 ||
-           word_of(now, whole, nfds) == then[whole];
 }
 
 bool eps_selview_is_same(const struct eps_selview *view,
@@ -259,7 +355,8 @@ bool eps_selview_is_same(const struct eps_selview *view,
         if (!caller->bits[set] != !view->caller.bits[set])
             return false;
         if (caller->bits[set] &&
-            !is_same_map(caller->bits[set], view->asked.bits[set], nfds))
+            !is_map_same(caller->bits[set], view->asked.bits[set], 0,
+                         EPS_WORDS(nfds), nfds))
             return false;
     }
     return true;
@@ -269,10 +366,26 @@ uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
 {
     uint32_t count = 0;
 
-    for (int word = 0; word < EPS_WORDS(nfds); word++) {
-        unsigned long any = any_of(caller, word, nfds);
-        if (any)
-            count += (uint32_t)__builtin_popcountl(any);
+    for (int word = 0; word < EPS_WORDS(nfds); word++)
+        count += bits_in(any_of(caller, word, nfds));
+    return count;
+}
+
+uint32_t eps_selview_count(const struct eps_selview *view,
+                           const struct eps_bitmaps *caller, int nfds)
+{
+    int words = words_of(view, nfds);
+    uint32_t count = view->count;
+
+    if (words > view->capacity)
+        return eps_bitmaps_count(caller, nfds);
+    for (int from = 0, end; from < words; from = end) {
+        end = block_end(from, words);
+        if (is_block_same(view, caller, from, end, nfds))
+            continue;
+        for (int word = from; word < end; word++)
+            count += bits_in(any_of(caller, word, nfds)) -
+                     bits_in(any_of(&view->asked, word, view->nfds));
     }
     return count;
 }
@@ -286,8 +399,8 @@ bool eps_selview_resembles(const struct eps_selview *view,
     for (int word = 0; word < EPS_WORDS(most); word++) {
         unsigned long now = any_of(caller, word, nfds);
         unsigned long then = any_of(&view->asked, word, view->nfds);
-        same += (uint32_t)__builtin_popcountl(now & then);
-        all += (uint32_t)__builtin_popcountl(now | then);
+        same += bits_in(now & then);
+        all += bits_in(now | then);
     }
     return same >= all - all / 4;
 }

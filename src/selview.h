@@ -43,9 +43,12 @@ struct eps_selview {
     struct eps_bitmaps caller; /* where the caller's bitmaps were */
     int nfds;                  /* bits in use */
     int capacity;              /* words the memory below has room for */
+    uint32_t count;            /* numbers asked about */
+    uint32_t muted;            /* ... and those kept that are not */
     struct eps_bitmaps asked;  /* start of the one mapping they share */
+    struct eps_bitmaps kept;   /* what registrations stand for */
     struct eps_bitmaps answer;
-    struct eps_bitmaps scratch; /* for the native look at residuals */
+    struct eps_bitmaps scratch; /* for the native wait on residuals */
 };
 
 /* Makes room for `nfds` bits; false if there is no memory. */
@@ -56,7 +59,9 @@ void eps_selview_clear(struct eps_selview *view);
 
 /*
  * Takes over the caller's bitmaps: numbers whose bits changed are marked
- * dirty. False if there is no memory; then the view has to be cleared.
+ * dirty; but those that are kept only if they ask for something else: asked
+ * about no more, or again, a registration is left as it is. False if there is
+ * no memory; then the view has to be cleared.
  */
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds);
@@ -64,6 +69,12 @@ bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
 /* What the three bitmaps ask of a number, in poll's terms. */
 void eps_selview_settle(const struct eps_selview *view, int fd,
                         struct eps_reg *reg);
+
+/*
+ * After that: the number's registration stands for just what is asked of it
+ * now (`kept`), or for nothing that could be left as it is.
+ */
+void eps_selview_keep(struct eps_selview *view, int fd, bool kept);
 
 /* Begins an answer: no bit is set. */
 void eps_selview_begin(struct eps_selview *view);
@@ -77,7 +88,7 @@ bool eps_selview_is_told(const struct eps_selview *view, int fd);
 /* Merges the scratch bitmaps, a native answer; returns how many bits. */
 int eps_selview_merge(struct eps_selview *view);
 
-/* Begins the native look: asks of `fd` what the caller asks of it. */
+/* Begins the native wait: asks of `fd` what the caller asks of it. */
 void eps_selview_scratch_begin(struct eps_selview *view);
 void eps_selview_scratch_ask(struct eps_selview *view, int fd);
 
@@ -92,6 +103,10 @@ bool eps_selview_resembles(const struct eps_selview *view,
 /* True if exactly the same is asked as last time. */
 bool eps_selview_is_same(const struct eps_selview *view,
                          const struct eps_bitmaps *caller, int nfds);
+
+/* How many numbers are asked about, by what differs from last time. */
+uint32_t eps_selview_count(const struct eps_selview *view,
+                           const struct eps_bitmaps *caller, int nfds);
 
 /* True if at least so many numbers have a bit in a caller's bitmaps. */
 bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,

@@ -278,14 +278,16 @@ static int grow_up(struct eps_set *set, int fd, struct eps_reg *reg,
     return change(set, fd, reg, self);
 }
 
-static int settle(struct eps_set *set, int fd, struct eps_thread *self)
+/* An item that tells what is asked, and all of it. */
+static bool is_settled(const struct eps_reg *reg)
 {
-    struct eps_reg *reg = eps_registry_at(&set->registry, fd);
+    return eps_reg_state(reg) == EPS_REG_REGISTERED &&
+           atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want;
+}
 
-    if (set->call == EPS_CALL_POLL)
-        eps_pollview_settle(&set->poll, reg);
-    else
-        eps_selview_settle(&set->select, fd, reg);
+static int settle_as_wanted(struct eps_set *set, int fd, struct eps_reg *reg,
+                            struct eps_thread *self)
+{
     if (fd == EPS_FAR)
         return make_residual(set, fd, reg);
 
@@ -309,6 +311,21 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
          atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want))
         return 0;
     return enter(set, fd, reg, self);
+}
+
+static int settle(struct eps_set *set, int fd, struct eps_thread *self)
+{
+    struct eps_reg *reg = eps_registry_at(&set->registry, fd);
+    int ret;
+
+    if (set->call == EPS_CALL_POLL) {
+        eps_pollview_settle(&set->poll, reg);
+        return settle_as_wanted(set, fd, reg, self);
+    }
+    eps_selview_settle(&set->select, fd, reg);
+    ret = settle_as_wanted(set, fd, reg, self);
+    eps_selview_keep(&set->select, fd, is_settled(reg));
+    return ret;
 }
 
 /* Idle items cost kernel memory, and a wake-up each when they fire. */

@@ -24,7 +24,9 @@ struct world {
     struct eps_registry registry;
     int nfds;
     struct sets program; /* what the program has in its sets */
+    struct sets hidden;  /* ... and will have again */
     struct eps_bitmaps passed;
+    bool kept[MOST];      /* registered for what was asked last */
     bool native[MOST];    /* looked at natively, not by events */
     unsigned ready[MOST]; /* what each number has to tell */
 };
@@ -66,9 +68,26 @@ static void pass_sets(struct world *w)
         w->passed.bits[EPS_WRITE] = w->passed.bits[EPS_READ];
 }
 
+/* As servers do whose numbers take turns: left out, and back as they were. */
+static void leave_some_out(struct world *w)
+{
+    int from = rng_below(&w->rng, WORDS), to = rng_range(&w->rng, from, WORDS);
+    unsigned long out = rng_next(&w->rng) & rng_next(&w->rng);
+
+    for (int set = 0; set < EPS_SETS; set++)
+        for (int i = from; i < to; i++) {
+            unsigned long hidden = w->hidden.words[set][i];
+            w->hidden.words[set][i] = w->program.words[set][i] & out;
+            w->program.words[set][i] =
+                (w->program.words[set][i] & ~out) | hidden;
+        }
+}
+
 static void change(struct world *w)
 {
     change_bits(w);
+    if (rng_chance(&w->rng, 30))
+        leave_some_out(w);
     if (rng_chance(&w->rng, 5))
         fill_anew(w);
     if (rng_chance(&w->rng, 30) || !w->nfds)
@@ -133,6 +152,15 @@ static int answer_naively(const struct world *w, struct sets *result)
 
 /* --- one round --------------------------------------------------------- */
 
+static void settle(struct world *w, int fd)
+{
+    struct eps_reg *reg = eps_registry_at(&w->registry, fd);
+
+    eps_selview_settle(&w->view, fd, reg);
+    w->kept[fd] = (reg->flags & EPS_REG_WANTED) && rng_chance(&w->rng, 70);
+    eps_selview_keep(&w->view, fd, w->kept[fd]);
+}
+
 static void update(struct world *w)
 {
     int fd;
@@ -140,11 +168,24 @@ static void update(struct world *w)
     assert_true(
         eps_selview_update(&w->view, &w->registry, &w->passed, w->nfds));
     while ((fd = eps_registry_next_dirty(&w->registry)) >= 0)
-        eps_selview_settle(&w->view, fd, eps_registry_at(&w->registry, fd));
+        settle(w, fd);
 }
 
+/* Events that nobody asked for, or an end: settled, though nothing changed. */
+static void settle_some(struct world *w)
+{
+    for (int n = rng_below(&w->rng, 20); n > 0; n--) {
+        int fd = rng_below(&w->rng, MOST);
+        if (eps_registry_covers(&w->registry, fd))
+            settle(w, fd);
+    }
+}
+
+/* What is kept and not asked about may be as it was; it is not for ever. */
 static void check_interest(struct world *w)
 {
+    uint32_t muted = 0, count = 0;
+
     for (int fd = 0; fd < MOST; fd++) {
         unsigned want = wanted_of(w, fd);
         if (!eps_registry_covers(&w->registry, fd)) {
@@ -152,9 +193,16 @@ static void check_interest(struct world *w)
             continue;
         }
         struct eps_reg *reg = eps_registry_at(&w->registry, fd);
+        count += want != 0;
+        muted += !want && w->kept[fd];
+        if (!want && w->kept[fd])
+            continue;
         assert_int_equal(!!(reg->flags & EPS_REG_WANTED), want != 0);
         assert_int_equal(reg->want, want);
     }
+    assert_int_equal(w->view.count, count);
+    assert_int_equal(w->view.muted, muted);
+    assert_true(muted <= count / 2 + 64);
 }
 
 static void look_around(struct world *w)
@@ -205,6 +253,7 @@ static void check_helpers(struct world *w)
             highest = fd;
         }
     assert_int_equal(eps_bitmaps_count(&w->passed, w->nfds), count);
+    assert_int_equal(eps_selview_count(&w->view, &w->passed, w->nfds), count);
     /* What was just taken over is itself. */
     assert_true(eps_selview_resembles(&w->view, &w->passed, w->nfds));
     assert_int_equal(eps_bitmaps_highest(&w->passed, w->nfds, 0), highest);
@@ -221,9 +270,12 @@ static void agrees_with_a_look_at_each_bit(void **state)
     w = (struct world){.rng = unit_rng()};
     for (int round = 0; round < ROUNDS; round++) {
         change(&w);
+        assert_int_equal(eps_selview_count(&w.view, &w.passed, w.nfds),
+                         eps_bitmaps_count(&w.passed, w.nfds));
         update(&w);
         check_interest(&w);
         check_helpers(&w);
+        settle_some(&w);
         look_around(&w);
         int told = tell(&w);
         assert_int_equal(told, answer_naively(&w, &expected));
@@ -317,7 +369,44 @@ static void another_nfds_is_another_question(void **state)
     eps_selview_clear(&w.view);
 }
 
-UNIT_MAIN(cmocka_unit_test(agrees_with_a_look_at_each_bit),
+/*
+ * As it was asked about before it was left out, and kept, it is nothing to be
+ * settled; in another set it is.
+ */
+static void what_is_kept_comes_back_as_it_was(void **state)
+{
+    static struct world w;
+    unsigned long *in = w.program.words[EPS_READ];
+    unsigned long *out = w.program.words[EPS_WRITE];
+
+    (void)state;
+    w = (struct world){.nfds = 200, .passed = {{in, out, NULL}}};
+    for (int fd = 60; fd < 140; fd++)
+        put(in, fd, true);
+    assert_true(eps_selview_update(&w.view, &w.registry, &w.passed, 200));
+    for (int fd; (fd = eps_registry_next_dirty(&w.registry)) >= 0;) {
+        eps_selview_settle(&w.view, fd, eps_registry_at(&w.registry, fd));
+        eps_selview_keep(&w.view, fd, fd != 70);
+    }
+    put(in, 69, false);
+    put(in, 70, false);
+    put(in, 130, false);
+    assert_true(eps_selview_update(&w.view, &w.registry, &w.passed, 200));
+    assert_int_equal(eps_registry_next_dirty(&w.registry), 70);
+    assert_int_equal(eps_registry_next_dirty(&w.registry), -1);
+    assert_int_equal(w.view.muted, 2);
+    put(in, 69, true);
+    put(out, 130, true);
+    assert_true(eps_selview_update(&w.view, &w.registry, &w.passed, 200));
+    assert_int_equal(eps_registry_next_dirty(&w.registry), 130);
+    assert_int_equal(eps_registry_next_dirty(&w.registry), -1);
+    assert_int_equal(w.view.muted, 0);
+    eps_selview_clear(&w.view);
+    eps_registry_clear(&w.registry);
+}
+
+UNIT_MAIN(cmocka_unit_test(what_is_kept_comes_back_as_it_was),
+          cmocka_unit_test(agrees_with_a_look_at_each_bit),
           cmocka_unit_test(keeps_what_was_asked_when_it_grows),
           cmocka_unit_test(a_bit_is_told_once),
           cmocka_unit_test(another_nfds_is_another_question),

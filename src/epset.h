@@ -17,6 +17,7 @@
 #include "registry.h"
 #include "selview.h"
 #include "thread.h"
+#include "waits.h"
 #include "young.h"
 
 #include <stdatomic.h>
@@ -56,7 +57,7 @@ struct eps_set {
     uint32_t work;  /* policy.h's costs of changes since last asked */
     uint32_t outside; /* ... of those that closers have paid */
     int64_t begun;    /* when the call began; 0: it is not timed */
-    uint32_t cursor; /* the scrub's next number */
+    uint32_t cursor;  /* the scrub's next number */
     struct eps_young young;
     uint32_t looked;  /* the scrub's looks since this call fell asleep */
     int64_t scrubbed; /* when it looked last before a sleep; 0: never */
@@ -68,8 +69,7 @@ struct eps_set {
     /* Which of the two is in use is told by `call`. */
     struct eps_pollview poll;
     struct eps_selview select;
-    struct pollfd *waits; /* for poll's native look at residuals */
-    uint32_t wait_capacity;
+    struct eps_waits waits; /* for the native look at residuals */
 };
 
 /* Opens an epoll descriptor for a set that has none. */

@@ -32,9 +32,9 @@ static int look_again(struct eps_pollcall *call, struct eps_set *set,
     uint32_t count = eps_pollwait_gather(set);
     if (count < 2)
         return 0;
-    set->waits[0].fd = -1;
+    set->waits.list[0].fd = -1;
     eps_count(self, EPS_C_residual_looks);
-    if (eps_pollwait_ask(set->waits, count) <= 0)
+    if (eps_waits_ask(&set->waits, count) <= 0)
         return 0;
     return eps_pollwait_tell(call, set, filter);
 }

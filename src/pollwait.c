@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * poll()'s native side: looks at residual entries, and waits on them and the
- * epoll descriptor. Owns the set's array of waits. Waits in libc's own poll
+ * epoll descriptor. Owns nothing; waits on the set's waits in libc's own poll
  * or ppoll, which are cancellation points and end with EINTR when a handler
  * has run.
  */
@@ -9,7 +9,6 @@
 
 #include "pollwait.h"
 
-#include "memory.h"
 #include "next.h"
 #include "process.h"
 #include "scrub.h"
@@ -37,40 +36,15 @@ static int native_wait(struct eps_pollcall *call, struct pollfd *waits,
     return ret < 0 ? -errno : ret;
 }
 
-/* A look that does not wait. */
-int eps_pollwait_ask(struct pollfd *waits, nfds_t count)
-{
-    int ret = EPS_NEXT(poll)(waits, count, 0);
-
-    return ret < 0 ? -errno : ret;
-}
-
 /*
  * Something else is ready. That nothing was found here and a handler has run
  * is EINTR to the kernel, but not of a call that finds something.
  */
-static int ask_beside(struct pollfd *waits, nfds_t count)
+static int ask_beside(const struct eps_waits *waits, uint32_t count)
 {
-    int ready = eps_pollwait_ask(waits, count);
+    int ready = eps_waits_ask(waits, count);
 
     return ready == -EINTR ? 0 : ready;
-}
-
-static bool push_wait(struct eps_set *set, uint32_t *count, struct pollfd wait)
-{
-    if (*count == set->wait_capacity) {
-        uint32_t capacity = *count ? *count * 2 : 64;
-        struct pollfd *waits = eps_memory_map(capacity * sizeof(*waits));
-        if (!waits)
-            return false;
-        for (uint32_t i = 0; i < *count; i++)
-            waits[i] = set->waits[i];
-        eps_memory_unmap(set->waits, *count * sizeof(*waits));
-        set->waits = waits;
-        set->wait_capacity = capacity;
-    }
-    set->waits[(*count)++] = wait;
-    return true;
 }
 
 /*
@@ -83,14 +57,14 @@ uint32_t eps_pollwait_gather(struct eps_set *set)
     uint32_t count = 0;
     int fd = -1;
 
-    if (!push_wait(
-            set, &count,
+    if (!eps_waits_push(
+            &set->waits, &count,
             (struct pollfd){.fd = atomic_load(&set->epfd), .events = POLLIN}))
         return 0;
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         int32_t at = (int32_t)eps_registry_at(&set->registry, fd)->first;
         for (; at; at = view->links[at - 1].next)
-            if (!push_wait(set, &count, view->copy[at - 1]))
+            if (!eps_waits_push(&set->waits, &count, view->copy[at - 1]))
                 return 0;
     }
     return count;
@@ -110,7 +84,7 @@ int eps_pollwait_tell(struct eps_pollcall *call, struct eps_set *set,
             if (!view->copy[at - 1].revents)
                 told += eps_pollview_tell_at(
                     view, (uint32_t)at - 1,
-                    (unsigned short)set->waits[index].revents & filter,
+                    (unsigned short)set->waits.list[index].revents & filter,
                     call->array);
     }
     return told;
@@ -125,7 +99,7 @@ static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
 {
     int64_t left = eps_deadline_left(&call->deadline);
     int64_t slice = eps_scrub_slice(set, left);
-    int ready = native_wait(call, set->waits, count, slice);
+    int ready = native_wait(call, set->waits.list, count, slice);
     int64_t waited = slice;
 
     eps_deadline_start(&call->deadline, now);
@@ -170,18 +144,18 @@ int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
 
     if (!count)
         return EPS_TURN_NATIVE;
-    if (set->waits[0].fd < 0) /* lost, or our parent's */
+    if (set->waits.list[0].fd < 0) /* lost, or our parent's */
         return EPS_TURN_AGAIN;
     if (count > 1) {
         eps_count(self, EPS_C_residual_looks);
         set->work += EPS_COST_LOOK;
     }
     if (found) {
-        set->waits[0].fd = -1;
-        return ask_beside(set->waits, count);
+        set->waits.list[0].fd = -1;
+        return ask_beside(&set->waits, count);
     }
     if (eps_deadline_left(&call->deadline) != 0)
         return sleep_turn(call, set, self, count);
-    return call->mask ? native_wait(call, set->waits, count, 0)
-                      : eps_pollwait_ask(set->waits, count);
+    return call->mask ? native_wait(call, set->waits.list, count, 0)
+                      : eps_waits_ask(&set->waits, count);
 }

@@ -14,9 +14,6 @@
  */
 uint32_t eps_pollwait_gather(struct eps_set *set);
 
-/* A look at the waits that neither waits nor lets a signal in. */
-int eps_pollwait_ask(struct pollfd *waits, nfds_t count);
-
 /*
  * Tells what the native look found, in the order it was gathered, of the
  * bits in `filter`. Entries told already keep their answer.

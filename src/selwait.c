@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * select()'s native side: looks at residual numbers, and waits on them and
- * the epoll descriptor. Owns nothing; works in the set's scratch bitmaps.
- * Waits in libc's own select or pselect, which are cancellation points and
- * write back what is left of the time.
+ * the epoll descriptor. Owns nothing; waits on the set's scratch bitmaps in
+ * libc's own select or pselect, which are cancellation points and write back
+ * what is left of the time. To look without waiting it asks poll(), which
+ * takes a number for each residual one, not words up to the highest.
  *
  * Kernel notes:
  * (a) EBADF belongs to a call's entry: it wins over everything ready (S4).
  *     A number closed while the call slept is told as its bit in every set
  *     that asked (F5b).
+ * (b) poll() and select() make the same calls to a file and take the same of
+ *     its answer: what select() makes a bit of is among what poll() tells,
+ *     asked for or not. Files may look at what they are asked for; select()
+ *     asks for POLLPRI in any case (fs/select.c wait_key_set).
  */
 #include "prototypes.h"
 
@@ -161,21 +166,42 @@ int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
     return nfds;
 }
 
-/* A zero-timeout look at the residuals alone; bits told, or -errno. */
+/* The residual numbers, for a look at them; how many, or -ENOMEM. */
+static int gather_residuals(struct eps_set *set)
+{
+    uint32_t count = 0;
+    int fd = -1;
+
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
+        const struct eps_reg *reg = eps_registry_at(&set->registry, fd);
+        struct pollfd wait = {fd, (short)(reg->want | POLLPRI), 0};
+        if (!eps_waits_push(&set->waits, &count, wait)) /* note (b) */
+            return -ENOMEM;
+    }
+    return (int)count;
+}
+
+/* A look at the residuals alone, without waiting; bits told, or -errno. */
 int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
                      struct eps_thread *self)
 {
-    int told = 0;
-    int nfds = eps_selwait_tell_ended(call, set, &told);
+    int count = gather_residuals(set), told = 0;
 
-    if (!nfds)
-        return told;
+    if (count <= 0)
+        return count;
     eps_count(self, EPS_C_residual_looks);
     set->work += EPS_COST_LOOK;
-    int ready = native_look(&set->select, nfds);
+    int ready = eps_waits_ask(&set->waits, (uint32_t)count);
     if (ready < 0)
         return ready;
-    return told + eps_selview_merge(&set->select);
+    for (int i = 0; i < count; i++) {
+        struct pollfd wait = set->waits.list[i];
+        unsigned events = (unsigned short)wait.revents;
+        if ((events & POLLNVAL) && !call->entered) /* note (a) */
+            return -EBADF;
+        told += eps_selview_tell(&set->select, wait.fd, events);
+    }
+    return told;
 }
 
 /* The epoll descriptor and the residuals; the nfds they need. */

@@ -25,7 +25,7 @@ int eps_selwait_is_open(int fd);
 int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
                            int *told);
 
-/* A zero-timeout look at the residuals alone; what is ready is told. */
+/* A look at the residuals alone, without waiting; what is ready is told. */
 int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
                      struct eps_thread *self);
 

@@ -53,9 +53,7 @@ static void free_memory(struct eps_set *set)
     eps_memory_unmap(set->events, set->event_capacity * eps_epoll_event_size);
     set->events = NULL;
     set->event_capacity = 0;
-    eps_memory_unmap(set->waits, set->wait_capacity * sizeof(*set->waits));
-    set->waits = NULL;
-    set->wait_capacity = 0;
+    eps_waits_clear(&set->waits);
 }
 
 void eps_set_close_epfd(struct eps_set *set)

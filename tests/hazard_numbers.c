@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -231,6 +232,49 @@ static void numbers_up_to_the_limit(void **state)
     watch_close(&w);
 }
 
+/* --- a number above the library's own ------------------------------------- */
+
+static void *write_later(void *peer)
+{
+    clock_sleep_ms(100);
+    require(write(*(int *)peer, "x", 1) == 1);
+    return NULL;
+}
+
+/*
+ * An epoll descriptor is waited for natively, beside the library's own: the
+ * call has to look as far as the higher of the two.
+ */
+static void a_number_above_our_own_wakes_the_sleeper(void **state)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    struct timeval timeout = {20, 0};
+    struct bits in = {0};
+    pthread_t writer;
+    struct watch w;
+    int ends[2], nested = epoll_create1(0);
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(epoll_ctl(nested, EPOLL_CTL_ADD, ends[0], &event), 0);
+    int high = (int)table_size() + 40;
+    assert_int_equal(dup2(nested, high), high);
+    for (size_t i = 0; i < w.n; i++)
+        bits_set(&in, w.fds[i].fd);
+    bits_set(&in, high);
+    assert_int_equal(pthread_create(&writer, NULL, write_later, &ends[1]), 0);
+    assert_int_equal(select(high + 1, BITS(&in), NULL, NULL, &timeout), 1);
+    assert_true(bits_test(&in, high));
+    assert_true(timeout.tv_sec > 10);
+    pthread_join(writer, NULL);
+    close(high);
+    close(nested);
+    close(ends[0]);
+    close(ends[1]);
+    watch_close(&w);
+}
+
 /* --- errno --------------------------------------------------------------- */
 
 /* A call that succeeds leaves errno alone. */
@@ -262,9 +306,13 @@ static void errno_is_untouched_on_success(void **state)
 }
 
 static const struct suite_test tests[] = {
-    TEST(open_takes_the_lowest_number),    TEST(table_does_not_grow),
-    TEST(many_threads_take_no_low_number), TEST(numbers_beyond_fd_setsize),
-    TEST(numbers_up_to_the_limit),         TEST(errno_is_untouched_on_success),
+    TEST(open_takes_the_lowest_number),
+    TEST(table_does_not_grow),
+    TEST(many_threads_take_no_low_number),
+    TEST(numbers_beyond_fd_setsize),
+    TEST(numbers_up_to_the_limit),
+    TEST(errno_is_untouched_on_success),
+    TEST(a_number_above_our_own_wakes_the_sleeper),
 };
 
 SUITE(tests)

@@ -218,24 +218,31 @@ static bool update_entry(struct eps_pollview *view,
 /* An entry as two words: the number, and what is asked and told. */
 typedef uint32_t __attribute__((may_alias)) word;
 
+enum difference {
+    NONE,
+    TOGGLED, /* by nothing but being muted, or back */
+    OTHER
+};
+
 /*
- * Do the entries of a window differ from their copies by nothing but being
- * muted, or back? No branch an entry: compilers make vectors of it.
+ * How the entries of a window differ from their copies. No branch an entry:
+ * compilers make vectors of it.
  */
-static bool are_toggled(const struct pollfd *entries,
-                        const struct pollfd *copies, const int32_t *back)
+static enum difference compare(const struct pollfd *entries,
+                               const struct pollfd *copies, const int32_t *back)
 {
     const word *now = (const word *)entries;
     const word *then = (const word *)copies;
-    uint32_t other = 0;
+    uint32_t other = 0, any = 0;
 
-#pragma omp simd reduction(| : other)
+#pragma omp simd reduction(| : other, any)
     for (int i = 0; i < WINDOW; i++) {
         uint32_t muted = -(now[2 * i] >> 31); /* all bits, or none */
-        other |= (now[2 * i] ^ (uint32_t)back[i]) & ~muted;
-        other |= now[2 * i + 1] ^ then[2 * i + 1];
+        uint32_t asks = now[2 * i + 1] ^ then[2 * i + 1];
+        any |= (now[2 * i] ^ then[2 * i]) | asks;
+        other |= ((now[2 * i] ^ (uint32_t)back[i]) & ~muted) | asks;
     }
-    return !other;
+    return !any ? NONE : other ? OTHER : TOGGLED;
 }
 
 static bool update_entries(struct eps_pollview *view,
@@ -253,6 +260,13 @@ static bool update_entries(struct eps_pollview *view,
     return true;
 }
 
+static bool is_same(const struct eps_pollview *view, const struct pollfd *array,
+                    uint32_t from, uint32_t count)
+{
+    return memcmp(array + from, view->copy + from, count * sizeof(*array)) == 0;
+}
+
+/* Where most windows differ, to find those that don't only takes time. */
 static bool update_window(struct eps_pollview *view,
                           struct eps_registry *registry,
                           const struct pollfd *array, uint32_t from)
@@ -260,23 +274,33 @@ static bool update_window(struct eps_pollview *view,
     struct pollfd *copies = view->copy + from;
     struct pollfd now[WINDOW];
 
+    if (!view->scattered && is_same(view, array, from, WINDOW))
+        return true;
     memcpy(now, array + from, sizeof(now));
     atomic_signal_fence(memory_order_seq_cst); /* read, and but once */
-    if (are_toggled(now, copies, view->back + from)) {
+    switch (compare(now, copies, view->back + from)) {
+    case NONE:
+        return true;
+    case TOGGLED:
+        view->differing++;
         memcpy(copies, now, sizeof(now));
         return true;
+    default:
+        view->differing++;
+        return update_entries(view, registry, now, from, WINDOW);
     }
-    return update_entries(view, registry, now, from, WINDOW);
 }
 
 static bool update_block(struct eps_pollview *view,
                          struct eps_registry *registry,
                          const struct pollfd *array, uint32_t from, uint32_t to)
 {
-    view->same = false;
     for (; to - from >= WINDOW; from += WINDOW)
         if (!update_window(view, registry, array, from))
             return false;
+    if (is_same(view, array, from, to - from))
+        return true;
+    view->differing++;
     return update_entries(view, registry, array + from, from, to - from);
 }
 
@@ -314,15 +338,18 @@ bool eps_pollview_update(struct eps_pollview *view,
     if (!eps_pollview_reserve(view, count))
         return false;
     view->same = count == view->count;
+    view->differing = 0;
     eps_pollview_expect(view);
     if (count < view->count)
         truncate_to(view, registry, count);
     for (uint32_t i = 0; i < view->count; i += BLOCK) {
         uint32_t to = view->count - i < BLOCK ? view->count : i + BLOCK;
-        if (memcmp(array + i, view->copy + i, (to - i) * sizeof(*array)) &&
+        if ((view->scattered || !is_same(view, array, i, to - i)) &&
             !update_block(view, registry, array, i, to))
             return false;
     }
+    view->same = view->same && !view->differing;
+    view->scattered = view->differing > view->count / WINDOW / 2;
     while (view->count < count) {
         uint32_t position = view->count++;
         if (!append_entry(view, registry, position, array[position]))

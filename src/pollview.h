@@ -32,7 +32,9 @@ struct eps_pollview {
     struct eps_link *links;
     int32_t *back; /* the slot, if an entry may come back to it unsettled; -1 */
     bool same;     /* the last update found nothing changed */
-    bool clears;   /* ... but revents, which the caller clears itself */
+    bool scattered;       /* ... or changes in most windows */
+    uint32_t differing;   /* ... in so many */
+    bool clears;          /* it found revents that the caller clears itself */
     int32_t *ready;       /* positions whose copied revents may be set */
     uint32_t ready_count; /* never more than capacity */
 };

@@ -10,7 +10,7 @@
 #define NEAR 2          /* times the other: to be timed in the same minute */
 #define UNASKED 64      /* epoll calls between two native ones that are timed */
 #define FIRST_TIMED 8   /* native calls that are all timed */
-#define FEW_PASSES 63   /* native calls of few descriptors that are not seen */
+#define FEW_PASSES 60   /* native calls of few descriptors that are not seen */
 #else /* for the random test: sets come and go, and native is asked */
 #define NATIVE_CALL 2000
 #define BUILD 1
@@ -34,7 +34,7 @@
 #define TIMED_CALLS 16   /* ... and later one in so many */
 #define FEW 64           /* where a look at a native call would show most */
 #define MANY 1024        /* ... and where not at all */
-#define PASSES 7
+#define PASSES 22        /* every 23rd is looked at: in step with few loops */
 #define MOST_DOUBLINGS 8
 #define CHURN_CALLS 8      /* epoll calls that churn is an average of */
 #define CHURN_FORGET 1024  /* native calls that make it mostly forgotten */

@@ -36,7 +36,9 @@
 #define MANY 1024        /* ... and where not at all */
 #define PASSES 22        /* every 23rd is looked at: in step with few loops */
 #define MOST_DOUBLINGS 8
-#define CHURN_CALLS 8      /* epoll calls that churn is an average of */
+#define DOUBT_IN 8    /* what a set must save to be made: an eighth of native */
+#define DOUBT_OUT 16  /* ... and to be kept, for its costs are estimates */
+#define CHURN_CALLS 8 /* epoll calls that churn is an average of */
 #define CHURN_FORGET 1024  /* native calls that make it mostly forgotten */
 #define FORGET_CALLS 20000 /* good calls after which the price halves */
 
@@ -191,7 +193,7 @@ void eps_policy_after_native(struct eps_policy_state *state,
         return; /* too early to tell */
     native = eps_policy_native_cost(state, call);
     state->credit +=
-        (native - steady_cost(state, call) - state->churn - native / 8) *
+        (native - steady_cost(state, call) - state->churn - native / DOUBT_IN) *
         (eps_policy_native_passes(state, call->count) + 1);
     /* Not seen in native calls, it is believed less and less. */
     state->churn -= state->churn / CHURN_FORGET + (state->churn > 0);
@@ -212,7 +214,7 @@ bool eps_policy_after_epoll(struct eps_policy_state *state,
     cost = steady_cost(state, call) + extra;
     state->close = native < NEAR * cost;
     state->unasked += 1 + call->more;
-    state->credit += native - cost;
+    state->credit += native - cost - native / DOUBT_OUT;
     if (call->more >= CHURN_CALLS)
         state->churn = 0;
     state->churn += (extra - state->churn) / CHURN_CALLS;

@@ -7,9 +7,10 @@
  *
  * Native calls earn credit: what epoll would have saved, less an eighth.
  * When the credit pays for building the set, epoll is entered; there, calls
- * earn and spend by what they really did; when the credit is used up, epoll
- * is left, and the next entry costs twice as much: at 256 times the price of
- * a set, coming and going costs less than 1 % of what native takes.
+ * earn and spend by what they really did, less a sixteenth: a set that is no
+ * better than native may be worse. When the credit is used up, epoll is left,
+ * and the next entry costs twice as much: at 256 times the price of a set,
+ * coming and going costs less than 1 % of what native takes.
  *
  * What calls take is measured on both sides, now and then. Those of the steady
  * way are known best from the costs below, and not timed. Where the two are
@@ -25,8 +26,9 @@
 #define EPS_COST_ADD 1300
 #define EPS_COST_MODIFY 350
 #define EPS_COST_DELETE 700
-#define EPS_COST_LOOK 200  /* natively, at what epoll can't tell, or not yet */
-#define EPS_COST_CHANGE 15 /* an entry that differs from its copy */
+#define EPS_COST_ENDED 1100 /* an item's end by a close, and the hooks */
+#define EPS_COST_LOOK 200   /* natively, at what epoll can't tell, or not yet */
+#define EPS_COST_CHANGE 15  /* an entry that differs from its copy */
 
 struct eps_policy_state {
     bool epoll;        /* calls are answered from an epoll set now */

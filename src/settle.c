@@ -295,7 +295,7 @@ static int settle_as_wanted(struct eps_set *set, int fd, struct eps_reg *reg,
         reg->generation != eps_fdwatch_generation(fd)) {
         /* Another file by now; its closer has paid for the item's end. */
         eps_settle_state(set, reg, EPS_REG_ABSENT);
-        set->outside += EPS_COST_DELETE;
+        set->outside += EPS_COST_ENDED;
     }
     if (eps_reg_state(reg) == EPS_REG_REGISTERED)
         return settle_registered(set, fd, reg, self);

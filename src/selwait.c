@@ -3,8 +3,8 @@
  * select()'s native side: looks at residual numbers, and waits on them and
  * the epoll descriptor. Owns nothing; waits on the set's scratch bitmaps in
  * libc's own select or pselect, which are cancellation points and write back
- * what is left of the time. To look without waiting it asks poll(), which
- * takes a number for each residual one, not words up to the highest.
+ * what is left of the time. To look without waiting it asks poll() where it
+ * may: that takes a number for each residual one, not words up to the highest.
  *
  * Kernel notes:
  * (a) EBADF belongs to a call's entry: it wins over everything ready (S4).
@@ -19,6 +19,7 @@
 
 #include "selwait.h"
 
+#include "fdwatch.h"
 #include "next.h"
 #include "process.h"
 #include "scrub.h"
@@ -166,35 +167,36 @@ int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
     return nfds;
 }
 
-/* The residual numbers, for a look at them; how many, or -ENOMEM. */
-static int gather_residuals(struct eps_set *set)
+/* A look at sockets and pipes takes nothing away, be it in vain (W1). */
+static bool is_harmless(int fd)
 {
-    uint32_t count = 0;
+    return eps_fdwatch_covers(fd) && eps_fdwatch_kind(fd) == EPS_KIND_FAITHFUL;
+}
+
+/* The residual numbers, for poll(); false: not all may be looked at twice. */
+static bool gather_harmless(struct eps_set *set, uint32_t *count)
+{
     int fd = -1;
 
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         const struct eps_reg *reg = eps_registry_at(&set->registry, fd);
         struct pollfd wait = {fd, (short)(reg->want | POLLPRI), 0};
-        if (!eps_waits_push(&set->waits, &count, wait)) /* note (b) */
-            return -ENOMEM;
+        if (!is_harmless(fd) || /* note (b) */
+            !eps_waits_push(&set->waits, count, wait))
+            return false;
     }
-    return (int)count;
+    return true;
 }
 
-/* A look at the residuals alone, without waiting; bits told, or -errno. */
-int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
-                     struct eps_thread *self)
+/* What poll() says of so many; bits told, or -errno. */
+static int look_at_numbers(struct eps_selcall *call, struct eps_set *set,
+                           uint32_t count)
 {
-    int count = gather_residuals(set), told = 0;
+    int ready = eps_waits_ask(&set->waits, count), told = 0;
 
-    if (count <= 0)
-        return count;
-    eps_count(self, EPS_C_residual_looks);
-    set->work += EPS_COST_LOOK;
-    int ready = eps_waits_ask(&set->waits, (uint32_t)count);
     if (ready < 0)
         return ready;
-    for (int i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct pollfd wait = set->waits.list[i];
         unsigned events = (unsigned short)wait.revents;
         if ((events & POLLNVAL) && !call->entered) /* note (a) */
@@ -202,6 +204,33 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
         told += eps_selview_tell(&set->select, wait.fd, events);
     }
     return told;
+}
+
+/* The same by select(), which looks at no file if some number is not open. */
+static int look_at_sets(struct eps_selcall *call, struct eps_set *set)
+{
+    int told = 0;
+    int nfds = eps_selwait_tell_ended(call, set, &told);
+    int ready = nfds ? native_look(&set->select, nfds) : 0;
+
+    if (ready < 0)
+        return ready;
+    return nfds ? told + eps_selview_merge(&set->select) : told;
+}
+
+/* A look at the residuals alone, without waiting; bits told, or -errno. */
+int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
+                     struct eps_thread *self)
+{
+    uint32_t count = 0;
+    bool harmless = gather_harmless(set, &count);
+
+    if (harmless && !count)
+        return 0;
+    eps_count(self, EPS_C_residual_looks);
+    set->work += EPS_COST_LOOK;
+    return harmless ? look_at_numbers(call, set, count)
+                    : look_at_sets(call, set);
 }
 
 /* The epoll descriptor and the residuals; the nfds they need. */

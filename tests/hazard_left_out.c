@@ -154,6 +154,56 @@ static void closed_while_out(void **state)
     watch_close(&row);
 }
 
+static void ask_beside(int fd)
+{
+    struct timeval now = {0, 0};
+
+    memset(&in, 0, sizeof(in));
+    memset(&out, 0, sizeof(out));
+    for (int i = 0; i < ROW; i++)
+        if (!left_out[i])
+            bits_set(&in, row.fds[i].fd);
+    bits_set(&out, fd);
+    int most = fd < nfds ? nfds : fd + 1;
+    assert_int_equal(select(most, BITS(&in), BITS(&out), NULL, &now), 0);
+}
+
+/* A pipe is hung up after a while: to who would write, that is nothing. */
+static void ask_beside_a_hang_up(void)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    for (int i = 0; i < 20; i++)
+        ask_beside(ends[0]);
+    close(ends[1]);
+    for (int i = 0; i < 3; i++)
+        ask_beside(ends[0]);
+    close(ends[0]);
+}
+
+/* An event that is nobody's makes the call begin anew: not with EBADF. */
+static void closed_while_out_beside_an_unwanted_event(void **state)
+{
+    (void)state;
+    open_row();
+    for (int which = 0; which < 10; which++) {
+        /* The next pipe shall not have its number. */
+        int number = row.fds[which].fd, high = 300 + which;
+        assert_int_equal(dup2(number, high), high);
+        row.fds[which].fd = high;
+        nfds = high + 1;
+        expect(-1);
+        close(high);
+        assert_int_equal(ask(false, 0), -1);
+        assert_int_equal(errno, EBADF);
+        left_out[which] = true;
+        ask_beside_a_hang_up();
+        close(number);
+    }
+    watch_close(&row);
+}
+
 /* Asked about again in another way than before: for writing, too. */
 static void asked_for_more_when_back(void **state)
 {
@@ -205,6 +255,7 @@ static const struct suite_test tests[] = {
     TEST(a_rotating_tenth),
     TEST(closed_and_replaced_while_out),
     TEST(closed_while_out),
+    TEST(closed_while_out_beside_an_unwanted_event),
     TEST(asked_for_more_when_back),
     TEST(the_ready_left_out_wake_nobody),
 };

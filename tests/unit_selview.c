@@ -298,11 +298,15 @@ static void keeps_what_was_asked_when_it_grows(void **state)
         put(w.program.words[set], 70 + set, true);
     }
     update(&w);
+    for (int fd = 70; fd < 73; fd++)
+        eps_selview_keep(&w.view, fd, true);
     eps_selview_begin(&w.view);
     assert_int_equal(eps_selview_tell(&w.view, 70, POLLIN), 1);
     assert_true(eps_selview_reserve(&w.view, 100000));
     assert_int_equal(eps_selview_tell(&w.view, 71, POLLOUT), 1);
     assert_int_equal(eps_selview_tell(&w.view, 72, POLLIN), 0);
+    assert_true(get(w.view.kept.bits[EPS_READ], 70));
+    assert_true(get(w.view.kept.bits[EPS_EXCEPT], 72));
     eps_selview_write(&w.view, &w.passed);
     assert_true(get(w.program.words[EPS_READ], 70));
     assert_true(get(w.program.words[EPS_WRITE], 71));

@@ -45,17 +45,20 @@ static void call_natively(struct eps_policy_state *state, struct input *in,
     eps_policy_after_native(state, &call);
 }
 
-/* By what is known when the call's own time has been learned. */
+/*
+ * By what is known when the call's own time has been learned, and less the
+ * sixteenth of native that a set must save to be kept.
+ */
 static int64_t gain_of(struct eps_policy_state state,
                        const struct eps_policy_call *call)
 {
     struct eps_policy_state learned = state;
+    int64_t native = eps_policy_native_cost(&state, call);
 
     eps_policy_after_epoll(&learned, call);
     state.timed = learned.timed;
     state.epoll_ns = learned.epoll_ns;
-    return eps_policy_native_cost(&state, call) -
-           eps_policy_epoll_cost(&state, call);
+    return native - eps_policy_epoll_cost(&state, call) - native / 16;
 }
 
 /* Returns whether the set is kept; *gain is what the phase has gained. */

@@ -273,22 +273,19 @@ static bool update_window(struct eps_pollview *view,
 {
     struct pollfd *copies = view->copy + from;
     struct pollfd now[WINDOW];
+    enum difference difference;
 
     if (!view->scattered && is_same(view, array, from, WINDOW))
         return true;
     memcpy(now, array + from, sizeof(now));
     atomic_signal_fence(memory_order_seq_cst); /* read, and but once */
-    switch (compare(now, copies, view->back + from)) {
-    case NONE:
-        return true;
-    case TOGGLED:
-        view->differing++;
-        memcpy(copies, now, sizeof(now));
-        return true;
-    default:
-        view->differing++;
+    difference = compare(now, copies, view->back + from);
+    view->differing += difference != NONE;
+    if (difference == OTHER)
         return update_entries(view, registry, now, from, WINDOW);
-    }
+    if (difference == TOGGLED)
+        memcpy(copies, now, sizeof(now));
+    return true;
 }
 
 static bool update_block(struct eps_pollview *view,

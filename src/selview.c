@@ -125,11 +125,6 @@ static int words_of(const struct eps_selview *view, int nfds)
     return EPS_WORDS(nfds > view->nfds ? nfds : view->nfds);
 }
 
-static int block_end(int from, int words)
-{
-    return from + BLOCK < words ? from + BLOCK : words;
-}
-
 /*
  * The whole words at once. What is not there asks nothing; of that, there is
  * no more than a block to compare.
@@ -150,15 +145,29 @@ static bool is_map_same(const unsigned long *now, const unsigned long *then,
 }
 
 static bool is_block_same(const struct eps_selview *view,
-                          const struct eps_bitmaps *caller, int from, int end,
-                          int nfds)
+                          const struct eps_bitmaps *caller, int from, int nfds)
 {
+    int words = words_of(view, nfds);
+    int end = from + BLOCK < words ? from + BLOCK : words;
+
     for (int set = 0; set < EPS_SETS; set++)
         if ((caller->bits[set] || view->caller.bits[set]) &&
             !is_map_same(caller->bits[set], view->asked.bits[set], from, end,
                          nfds))
             return false;
     return true;
+}
+
+/* The first word from there on that lies in a block with differences; or -1. */
+static int next_word(const struct eps_selview *view,
+                     const struct eps_bitmaps *caller, int word, int nfds)
+{
+    int words = words_of(view, nfds);
+
+    while (word % BLOCK == 0 && word < words &&
+           is_block_same(view, caller, word, nfds))
+        word += BLOCK;
+    return word < words ? word : -1;
 }
 
 /* One word of each set, as it is now, as it was, and as it is kept. */
@@ -198,18 +207,13 @@ static void let_go_of_muted(const struct eps_selview *view,
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds)
 {
-    int words = words_of(view, nfds);
+    int bits = words_of(view, nfds) * EPS_WORD_BITS, word = -1;
 
-    if (!eps_selview_reserve(view, words * EPS_WORD_BITS) ||
-        !eps_registry_cover(registry, words * EPS_WORD_BITS - 1))
+    if (!eps_selview_reserve(view, bits) ||
+        !eps_registry_cover(registry, bits - 1))
         return false;
-    for (int from = 0, end; from < words; from = end) {
-        end = block_end(from, words);
-        if (is_block_same(view, caller, from, end, nfds))
-            continue;
-        for (int word = from; word < end; word++)
-            update_word(view, registry, caller, word, nfds);
-    }
+    while ((word = next_word(view, caller, word + 1, nfds)) >= 0)
+        update_word(view, registry, caller, word, nfds);
     view->nfds = nfds;
     view->caller = *caller;
     if (view->muted > view->count / 2 + SPARE)
@@ -374,19 +378,14 @@ uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
 uint32_t eps_selview_count(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds)
 {
-    int words = words_of(view, nfds);
     uint32_t count = view->count;
+    int word = -1;
 
-    if (words > view->capacity)
+    if (EPS_WORDS(nfds) > view->capacity)
         return eps_bitmaps_count(caller, nfds);
-    for (int from = 0, end; from < words; from = end) {
-        end = block_end(from, words);
-        if (is_block_same(view, caller, from, end, nfds))
-            continue;
-        for (int word = from; word < end; word++)
-            count += bits_in(any_of(caller, word, nfds)) -
-                     bits_in(any_of(&view->asked, word, view->nfds));
-    }
+    while ((word = next_word(view, caller, word + 1, nfds)) >= 0)
+        count += bits_in(any_of(caller, word, nfds)) -
+                 bits_in(any_of(&view->asked, word, view->nfds));
     return count;
 }
 

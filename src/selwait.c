@@ -211,11 +211,13 @@ static int look_at_sets(struct eps_selcall *call, struct eps_set *set)
 {
     int told = 0;
     int nfds = eps_selwait_tell_ended(call, set, &told);
-    int ready = nfds ? native_look(&set->select, nfds) : 0;
 
+    if (!nfds)
+        return told;
+    int ready = native_look(&set->select, nfds);
     if (ready < 0)
         return ready;
-    return nfds ? told + eps_selview_merge(&set->select) : told;
+    return told + eps_selview_merge(&set->select);
 }
 
 /* A look at the residuals alone, without waiting; bits told, or -errno. */

@@ -45,6 +45,12 @@ static void set_mask(struct eps_reg *reg, unsigned mask)
     atomic_store_explicit(&reg->mask, (uint16_t)mask, memory_order_relaxed);
 }
 
+/* The kernel's item, if there is one, tells what is asked, and no more. */
+static bool is_to_the_point(const struct eps_reg *reg)
+{
+    return atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want;
+}
+
 static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
 {
     eps_settle_state(set, reg, EPS_REG_RESIDUAL);
@@ -210,7 +216,7 @@ static int silence(struct eps_set *set, int fd, struct eps_reg *reg,
                    struct eps_thread *self)
 {
     reg->flags &= ~EPS_REG_UNWANTED;
-    if (atomic_load_explicit(&reg->mask, memory_order_relaxed) != reg->want)
+    if (!is_to_the_point(reg))
         return change(set, fd, reg, self);
     leave(set, fd, reg, self);
     reg->flags |= EPS_REG_DEAF;
@@ -255,9 +261,7 @@ static int settle_young(struct eps_set *set, int fd, struct eps_reg *reg,
         reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_BACKED);
         delete (set, fd, self);
     }
-    if ((reg->flags & EPS_REG_BACKED) &&
-        (!wanted ||
-         reg->want == atomic_load_explicit(&reg->mask, memory_order_relaxed))) {
+    if ((reg->flags & EPS_REG_BACKED) && (!wanted || is_to_the_point(reg))) {
         eps_settle_state(set, reg, EPS_REG_REGISTERED); /* as before */
         return settle_registered(set, fd, reg, self);
     }
@@ -276,13 +280,6 @@ static int grow_up(struct eps_set *set, int fd, struct eps_reg *reg,
         return take_in(set, fd, reg, self);
     eps_settle_state(set, reg, EPS_REG_REGISTERED);
     return change(set, fd, reg, self);
-}
-
-/* An item that tells what is asked, and all of it. */
-static bool is_settled(const struct eps_reg *reg)
-{
-    return eps_reg_state(reg) == EPS_REG_REGISTERED &&
-           atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want;
 }
 
 static int settle_as_wanted(struct eps_set *set, int fd, struct eps_reg *reg,
@@ -307,8 +304,7 @@ static int settle_as_wanted(struct eps_set *set, int fd, struct eps_reg *reg,
         return 0;
     }
     if (eps_reg_state(reg) == EPS_REG_RESIDUAL &&
-        (!(reg->flags & EPS_REG_DEAF) ||
-         atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want))
+        (!(reg->flags & EPS_REG_DEAF) || is_to_the_point(reg)))
         return 0;
     return enter(set, fd, reg, self);
 }
@@ -324,7 +320,9 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
     }
     eps_selview_settle(&set->select, fd, reg);
     ret = settle_as_wanted(set, fd, reg, self);
-    eps_selview_keep(&set->select, fd, is_settled(reg));
+    eps_selview_keep(&set->select, fd,
+                     eps_reg_state(reg) == EPS_REG_REGISTERED &&
+                         is_to_the_point(reg));
     return ret;
 }
 

@@ -6,6 +6,7 @@
  * asked about again it is whatever file has the number by then.
  */
 #define _GNU_SOURCE
+#include "harness/bytes.h"
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -25,19 +26,23 @@ static int nfds;
 static struct bits in, out; /* always the same two, as loops have them */
 static bool left_out[ROW];
 
-static int ask(bool write_too, int timeout_ms)
+/* All that is not left out is asked about for reading, and nothing else. */
+static void name_row(void)
 {
-    struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
-
     memset(&in, 0, sizeof(in));
     memset(&out, 0, sizeof(out));
     for (int i = 0; i < ROW; i++)
         if (!left_out[i])
             bits_set(&in, row.fds[i].fd);
+}
+
+static int ask(bool write_too, int timeout_ms)
+{
+    struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+
+    name_row();
     if (write_too)
-        for (int i = 0; i < ROW; i++)
-            if (!left_out[i])
-                bits_set(&out, row.fds[i].fd);
+        out = in;
     return select(nfds, BITS(&in), BITS(&out), NULL, &timeout);
 }
 
@@ -59,17 +64,6 @@ static void open_row(void)
             nfds = row.fds[i].fd + 1;
     for (int i = 0; i < 20; i++)
         expect(-1);
-}
-
-static void send_byte(int fd)
-{
-    assert_int_equal(write(fd, "x", 1), 1);
-}
-
-static void take_byte(int fd)
-{
-    char byte;
-    assert_int_equal(read(fd, &byte, 1), 1);
 }
 
 static void leave_out_tenth(int round)
@@ -158,11 +152,7 @@ static void ask_beside(int fd)
 {
     struct timeval now = {0, 0};
 
-    memset(&in, 0, sizeof(in));
-    memset(&out, 0, sizeof(out));
-    for (int i = 0; i < ROW; i++)
-        if (!left_out[i])
-            bits_set(&in, row.fds[i].fd);
+    name_row();
     bits_set(&out, fd);
     int most = fd < nfds ? nfds : fd + 1;
     assert_int_equal(select(most, BITS(&in), BITS(&out), NULL, &now), 0);

@@ -7,6 +7,7 @@
  * hide an answer nor keep a sleeper awake.
  */
 #define _GNU_SOURCE
+#include "harness/bytes.h"
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -37,17 +38,6 @@ static void open_row(void)
 static void open_pair(int ends[2])
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-}
-
-static void send_byte(int fd)
-{
-    assert_int_equal(write(fd, "x", 1), 1);
-}
-
-static void take_byte(int fd)
-{
-    char byte;
-    assert_int_equal(read(fd, &byte, 1), 1);
 }
 
 static void expect(int entry, short revents)

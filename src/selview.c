@@ -145,9 +145,9 @@ static bool is_map_same(const unsigned long *now, const unsigned long *then,
 }
 
 static bool is_block_same(const struct eps_selview *view,
-                          const struct eps_bitmaps *caller, int from, int nfds)
+                          const struct eps_bitmaps *caller, int from, int words,
+                          int nfds)
 {
-    int words = words_of(view, nfds);
     int end = from + BLOCK < words ? from + BLOCK : words;
 
     for (int set = 0; set < EPS_SETS; set++)
@@ -158,16 +158,15 @@ static bool is_block_same(const struct eps_selview *view,
     return true;
 }
 
-/* The first word from there on that lies in a block with differences; or -1. */
-static int next_word(const struct eps_selview *view,
-                     const struct eps_bitmaps *caller, int word, int nfds)
+/* The first of the words from there on that lies in a block that differs. */
+static inline int next_word(const struct eps_selview *view,
+                            const struct eps_bitmaps *caller, int word,
+                            int words, int nfds)
 {
-    int words = words_of(view, nfds);
-
     while (word % BLOCK == 0 && word < words &&
-           is_block_same(view, caller, word, nfds))
+           is_block_same(view, caller, word, words, nfds))
         word += BLOCK;
-    return word < words ? word : -1;
+    return word;
 }
 
 /* One word of each set, as it is now, as it was, and as it is kept. */
@@ -207,12 +206,12 @@ static void let_go_of_muted(const struct eps_selview *view,
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds)
 {
-    int bits = words_of(view, nfds) * EPS_WORD_BITS, word = -1;
+    int words = words_of(view, nfds), word = 0;
 
-    if (!eps_selview_reserve(view, bits) ||
-        !eps_registry_cover(registry, bits - 1))
+    if (!eps_selview_reserve(view, words * EPS_WORD_BITS) ||
+        !eps_registry_cover(registry, words * EPS_WORD_BITS - 1))
         return false;
-    while ((word = next_word(view, caller, word + 1, nfds)) >= 0)
+    for (; (word = next_word(view, caller, word, words, nfds)) < words; word++)
         update_word(view, registry, caller, word, nfds);
     view->nfds = nfds;
     view->caller = *caller;
@@ -378,12 +377,12 @@ uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
 uint32_t eps_selview_count(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds)
 {
+    int words = words_of(view, nfds), word = 0;
     uint32_t count = view->count;
-    int word = -1;
 
-    if (EPS_WORDS(nfds) > view->capacity)
+    if (words > view->capacity)
         return eps_bitmaps_count(caller, nfds);
-    while ((word = next_word(view, caller, word + 1, nfds)) >= 0)
+    for (; (word = next_word(view, caller, word, words, nfds)) < words; word++)
         count += bits_in(any_of(caller, word, nfds)) -
                  bits_in(any_of(&view->asked, word, view->nfds));
     return count;

@@ -225,14 +225,19 @@ static bool has_any_bit(const struct eps_bitmaps *maps, int fd)
     return any_of(maps, fd / EPS_WORD_BITS, INT_MAX) >> fd % EPS_WORD_BITS & 1;
 }
 
-static bool has_bit(const struct eps_bitmaps *maps, int set, int fd)
+static inline bool has_bit(const struct eps_bitmaps *maps, int set, int fd)
 {
-    return maps->bits[set][fd / EPS_WORD_BITS] >> fd % EPS_WORD_BITS & 1;
+    unsigned number = (unsigned)fd;
+
+    return maps->bits[set][number / EPS_WORD_BITS] >> number % EPS_WORD_BITS &
+           1;
 }
 
-static void set_bit(const struct eps_bitmaps *maps, int set, int fd)
+static inline void set_bit(const struct eps_bitmaps *maps, int set, int fd)
 {
-    maps->bits[set][fd / EPS_WORD_BITS] |= 1ul << fd % EPS_WORD_BITS;
+    unsigned number = (unsigned)fd;
+
+    maps->bits[set][number / EPS_WORD_BITS] |= 1ul << number % EPS_WORD_BITS;
 }
 
 void eps_selview_settle(const struct eps_selview *view, int fd,
@@ -267,27 +272,50 @@ void eps_selview_keep(struct eps_selview *view, int fd, bool kept)
     }
 }
 
+/*
+ * What follows is done by every call, and set by set: a loop over the three
+ * would cost more than what is in it.
+ */
+
+/* Whole words: that is how select() reads and writes (S1). */
+static inline size_t bytes_of(int nfds)
+{
+    return ((unsigned)nfds + EPS_WORD_BITS - 1) / EPS_WORD_BITS *
+           sizeof(unsigned long);
+}
+
+static inline void begin_set(const struct eps_selview *view, int set,
+                             size_t bytes)
+{
+    if (view->caller.bits[set])
+        memset(view->answer.bits[set], 0, bytes);
+}
+
 /* What is not there is neither asked about nor told. */
 void eps_selview_begin(struct eps_selview *view)
 {
-    size_t bytes = (size_t)EPS_WORDS(view->nfds) * sizeof(unsigned long);
+    size_t bytes = bytes_of(view->nfds);
 
-    for (int set = 0; set < EPS_SETS; set++)
-        if (view->caller.bits[set])
-            memset(view->answer.bits[set], 0, bytes);
+    begin_set(view, EPS_READ, bytes);
+    begin_set(view, EPS_WRITE, bytes);
+    begin_set(view, EPS_EXCEPT, bytes);
+}
+
+static inline int tell_set(const struct eps_selview *view, int set, int fd,
+                           unsigned events)
+{
+    if (!(events & events_of[set]) || !has_bit(&view->asked, set, fd) ||
+        has_bit(&view->answer, set, fd))
+        return 0;
+    set_bit(&view->answer, set, fd);
+    return 1;
 }
 
 int eps_selview_tell(struct eps_selview *view, int fd, unsigned events)
 {
-    int told = 0;
-
-    for (int set = 0; set < EPS_SETS; set++)
-        if ((events & events_of[set]) && has_bit(&view->asked, set, fd) &&
-            !has_bit(&view->answer, set, fd)) {
-            set_bit(&view->answer, set, fd);
-            told++;
-        }
-    return told;
+    return tell_set(view, EPS_READ, fd, events) +
+           tell_set(view, EPS_WRITE, fd, events) +
+           tell_set(view, EPS_EXCEPT, fd, events);
 }
 
 bool eps_selview_is_told(const struct eps_selview *view, int fd)
@@ -329,13 +357,22 @@ void eps_selview_scratch_ask(struct eps_selview *view, int fd)
             set_bit(&view->scratch, set, fd);
 }
 
+static inline void write_set(const struct eps_selview *view,
+                             const struct eps_bitmaps *caller, int set,
+                             size_t bytes)
+{
+    if (caller->bits[set])
+        memcpy(caller->bits[set], view->answer.bits[set], bytes);
+}
+
 void eps_selview_write(const struct eps_selview *view,
                        const struct eps_bitmaps *caller)
 {
-    for (int set = 0; set < EPS_SETS; set++)
-        if (caller->bits[set])
-            memcpy(caller->bits[set], view->answer.bits[set],
-                   (size_t)EPS_WORDS(view->nfds) * sizeof(unsigned long));
+    size_t bytes = bytes_of(view->nfds);
+
+    write_set(view, caller, EPS_READ, bytes);
+    write_set(view, caller, EPS_WRITE, bytes);
+    write_set(view, caller, EPS_EXCEPT, bytes);
 }
 
 bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
@@ -348,21 +385,27 @@ bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
     return count >= least;
 }
 
+/* A set that is not there asks nothing. */
+static inline bool is_set_same(const struct eps_selview *view,
+                               const struct eps_bitmaps *caller, int set)
+{
+    const unsigned long *now = caller->bits[set];
+    const unsigned long *then = view->asked.bits[set];
+    unsigned whole = (unsigned)view->nfds / EPS_WORD_BITS;
+    unsigned rest = (unsigned)view->nfds % EPS_WORD_BITS;
+
+    if (!now || !view->caller.bits[set])
+        return now == view->caller.bits[set];
+    return memcmp(now, then, whole * sizeof(*now)) == 0 &&
+           (!rest || !((now[whole] ^ then[whole]) << (EPS_WORD_BITS - rest)));
+}
+
 bool eps_selview_is_same(const struct eps_selview *view,
                          const struct eps_bitmaps *caller, int nfds)
 {
-    if (nfds != view->nfds)
-        return false;
-    for (int set = 0; set < EPS_SETS; set++) {
-        /* A set that is not there asks nothing. */
-        if (!caller->bits[set] != !view->caller.bits[set])
-            return false;
-        if (caller->bits[set] &&
-            !is_map_same(caller->bits[set], view->asked.bits[set], 0,
-                         EPS_WORDS(nfds), nfds))
-            return false;
-    }
-    return true;
+    return nfds == view->nfds && is_set_same(view, caller, EPS_READ) &&
+           is_set_same(view, caller, EPS_WRITE) &&
+           is_set_same(view, caller, EPS_EXCEPT);
 }
 
 uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)

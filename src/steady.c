@@ -117,8 +117,10 @@ static int look(const struct steady *steady, bool waits)
 /* What they tell; -1 if that is nothing, which must not pass for an answer. */
 static int tell(const struct steady *steady, int found, struct pollfd *array)
 {
-    int told = eps_turn_tell(steady->set, steady->self, found, array);
+    int told = 0;
 
+    if (found)
+        told = eps_turn_tell(steady->set, steady->self, found, array);
     return told || !found ? told : -1;
 }
 

@@ -373,6 +373,35 @@ static void another_nfds_is_another_question(void **state)
     eps_selview_clear(&w.view);
 }
 
+/* Each bit counts, but for those from nfds on, which are the caller's own. */
+static void a_bit_more_or_less_is_another_question(void **state)
+{
+    static const int sizes[] = {1, 63, 64, 65, 128, 200};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        static struct world w;
+        w = (struct world){.nfds = sizes[i]};
+        for (int set = 0; set < EPS_SETS; set++)
+            w.passed.bits[set] = w.program.words[set];
+        put(w.program.words[EPS_WRITE], w.nfds / 2, true);
+        update(&w);
+        for (int set = 0; set < EPS_SETS; set++)
+            for (int fd = 0; fd < 320; fd++) {
+                unsigned long *bits = w.program.words[set];
+                put(bits, fd, !get(bits, fd));
+                assert_int_equal(
+                    eps_selview_is_same(&w.view, &w.passed, w.nfds),
+                    fd >= w.nfds);
+                put(bits, fd, !get(bits, fd));
+            }
+        w.passed.bits[EPS_EXCEPT] = NULL; /* nor does it ask anything */
+        assert_false(eps_selview_is_same(&w.view, &w.passed, w.nfds));
+        eps_selview_clear(&w.view);
+        eps_registry_clear(&w.registry);
+    }
+}
+
 /*
  * As it was asked about before it was left out, and kept, it is nothing to be
  * settled; in another set it is.
@@ -414,4 +443,5 @@ UNIT_MAIN(cmocka_unit_test(what_is_kept_comes_back_as_it_was),
           cmocka_unit_test(keeps_what_was_asked_when_it_grows),
           cmocka_unit_test(a_bit_is_told_once),
           cmocka_unit_test(another_nfds_is_another_question),
+          cmocka_unit_test(a_bit_more_or_less_is_another_question),
           cmocka_unit_test(resembles_only_what_is_alike))

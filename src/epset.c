@@ -56,15 +56,12 @@ int eps_epset_lose(struct eps_set *set, struct eps_thread *self)
 
 static void check_number(struct eps_set *set, int fd)
 {
-    struct eps_reg *reg;
+    const struct eps_reg *reg = eps_registry_find(&set->registry, fd);
 
 #ifdef EPS_BREAK_JOURNAL /* a build that verify mode has to catch */
     return;
 #endif
-    if (!eps_registry_covers(&set->registry, fd))
-        return;
-    reg = eps_registry_at(&set->registry, fd);
-    if (eps_reg_state(reg) != EPS_REG_ABSENT &&
+    if (reg && eps_reg_state(reg) != EPS_REG_ABSENT &&
         reg->generation != eps_fdwatch_generation(fd))
         eps_registry_mark_dirty(&set->registry, fd);
 }
@@ -186,23 +183,26 @@ static bool is_foreign(struct eps_item item)
            eps_fdwatch_generation(fd) - item.generation > OLDEST_GHOST;
 }
 
+/* True if that is what the kernel has of the number, and of this file. */
+static bool is_its(const struct eps_reg *reg, struct eps_item item)
+{
+    return (eps_reg_state(reg) == EPS_REG_REGISTERED ||
+            (reg->flags & EPS_REG_BACKED)) &&
+           reg->generation == item.generation;
+}
+
 struct eps_event eps_epset_event(struct eps_set *set, int index,
                                  struct eps_thread *self)
 {
-    static const struct eps_event nothing = {-1, 0};
+    struct eps_event event = {NULL, 0, 0};
     struct eps_item item;
-    int fd;
+    struct eps_reg *reg;
 
     if (!eps_epoll_event(set->events, index, &item))
-        return nothing; /* a bell */
-    fd = (int)item.number;
-    if (eps_registry_covers(&set->registry, fd)) {
-        struct eps_reg *reg = eps_registry_at(&set->registry, fd);
-        if ((eps_reg_state(reg) == EPS_REG_REGISTERED ||
-             (reg->flags & EPS_REG_BACKED)) &&
-            reg->generation == item.generation)
-            return (struct eps_event){fd, item.events};
-    }
+        return event; /* a bell */
+    reg = eps_registry_find(&set->registry, (int)item.number);
+    if (reg && is_its(reg, item))
+        return (struct eps_event){reg, (int)item.number, item.events};
     if (is_foreign(item)) {
         eps_epset_lose(set, self);
     } else {
@@ -210,13 +210,14 @@ struct eps_event eps_epset_event(struct eps_set *set, int index,
         set->haunted = true;
         atomic_store_explicit(&eps_process.haunted, true, memory_order_relaxed);
     }
-    return nothing;
+    return event;
 }
 
-void eps_epset_unwanted(struct eps_set *set, int fd, struct eps_thread *self)
+void eps_epset_unwanted(struct eps_set *set, struct eps_event event,
+                        struct eps_thread *self)
 {
-    eps_registry_at(&set->registry, fd)->flags |= EPS_REG_UNWANTED;
-    eps_registry_mark_dirty(&set->registry, fd);
+    event.reg->flags |= EPS_REG_UNWANTED;
+    eps_registry_mark_dirty(&set->registry, event.fd);
     eps_count(self, EPS_C_unwanted);
 }
 

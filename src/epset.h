@@ -32,7 +32,8 @@ enum eps_call {
 };
 
 struct eps_event {
-    int fd;          /* the number, or -1: nothing to tell */
+    struct eps_reg *reg; /* the number's registration; NULL: nothing to tell */
+    int fd;
     unsigned events; /* poll bits */
 };
 
@@ -109,12 +110,13 @@ int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
 /* What is ready now, at most `registered` events; see eps_epset_event(). */
 int eps_epset_look(struct eps_set *set, struct eps_thread *self);
 
-/* The event at `index` of the last look. fd -1: a bell, or a ghost. */
+/* The event at `index` of the last look; nothing of a bell, or a ghost. */
 struct eps_event eps_epset_event(struct eps_set *set, int index,
                                  struct eps_thread *self);
 
-/* The number's event could not be reported: to be dealt with at once. */
-void eps_epset_unwanted(struct eps_set *set, int fd, struct eps_thread *self);
+/* The event could not be reported: to be dealt with at once. */
+void eps_epset_unwanted(struct eps_set *set, struct eps_event event,
+                        struct eps_thread *self);
 
 /*
  * Marks the set asleep, so that closers ring its bell. False if something

@@ -102,12 +102,22 @@ static bool link_position(struct eps_pollview *view,
     struct eps_reg *reg = eps_registry_at(registry, slot);
     view->links[position] =
         (struct eps_link){.next = (int32_t)reg->first, .slot = slot};
-    if (reg->first)
+    reg->flags &= ~EPS_REG_SHARED;
+    if (reg->first) {
         view->links[reg->first - 1].previous = (int32_t)position + 1;
+        reg->flags |= EPS_REG_SHARED;
+    }
     reg->first = position + 1;
     may_come_back(view, position);
     eps_registry_mark_dirty(registry, slot);
     return true;
+}
+
+/* Most numbers have one position: no cache line to be had for its links. */
+static inline int32_t next_of(const struct eps_pollview *view,
+                              const struct eps_reg *reg, int32_t at)
+{
+    return reg->flags & EPS_REG_SHARED ? view->links[at - 1].next : 0;
 }
 
 static bool is_muted(const struct eps_pollview *view, int32_t at)
@@ -361,7 +371,7 @@ void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg)
     unsigned want = 0;
 
     reg->flags &= ~EPS_REG_WANTED;
-    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
+    for (int32_t at = (int32_t)reg->first; at; at = next_of(view, reg, at)) {
         if (is_muted(view, at)) {
             view->back[at - 1] = -1;
             continue;
@@ -403,7 +413,7 @@ int eps_pollview_tell(struct eps_pollview *view, const struct eps_reg *reg,
 {
     int told = 0;
 
-    for (int32_t at = (int32_t)reg->first; at; at = view->links[at - 1].next) {
+    for (int32_t at = (int32_t)reg->first; at; at = next_of(view, reg, at)) {
         unsigned asked = (unsigned short)view->copy[at - 1].events;
         unsigned revents =
             events & ((asked & EPS_POLL_KNOWN) | EPS_POLL_ALWAYS);
@@ -420,7 +430,7 @@ bool eps_pollview_is_told(const struct eps_pollview *view,
     int32_t at = (int32_t)reg->first;
 
     while (at && !view->copy[at - 1].revents)
-        at = view->links[at - 1].next;
+        at = next_of(view, reg, at);
     return at != 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum eps_reg_state {
@@ -29,6 +30,7 @@ enum eps_reg_flag {
     EPS_REG_IDLE = 32,    /* registered still, though wanted no more */
     EPS_REG_YOUNG = 64,   /* residual until it has lasted: see young.h */
     EPS_REG_BACKED = 128, /* young, and the epoll set has an item of `mask` */
+    EPS_REG_SHARED = 256, /* poll: several positions may name it */
 };
 
 struct eps_reg {
@@ -38,8 +40,8 @@ struct eps_reg {
     int32_t next_residual; /* next on the residual list + 1, or 0 */
     _Atomic uint16_t mask; /* events the kernel was told */
     uint16_t want;         /* events the caller asks for: the union */
+    uint16_t flags;        /* enum eps_reg_flag */
     _Atomic uint8_t state; /* enum eps_reg_state */
-    uint8_t flags;         /* enum eps_reg_flag */
 };
 
 /*
@@ -98,6 +100,15 @@ static inline bool eps_registry_covers(const struct eps_registry *registry,
 {
     return (unsigned)fd <
            atomic_load_explicit(&registry->capacity, memory_order_acquire);
+}
+
+/* The registration of a number; NULL if it is beyond the table, or none. */
+static inline struct eps_reg *eps_registry_find(struct eps_registry *registry,
+                                                int fd)
+{
+    if (!eps_registry_covers(registry, fd))
+        return NULL;
+    return atomic_load_explicit(&registry->regs, memory_order_relaxed) + fd;
 }
 
 static inline enum eps_reg_state eps_reg_state(const struct eps_reg *reg)

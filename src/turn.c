@@ -60,21 +60,18 @@ enum eps_outcome eps_turn_leave(struct eps_thread *self, struct eps_site *site,
 static int tell(struct eps_set *set, struct eps_event event,
                 struct pollfd *array)
 {
-    const struct eps_reg *reg = eps_registry_at(&set->registry, event.fd);
-
-    if (reg->flags & EPS_REG_BACKED)
+    if (event.reg->flags & EPS_REG_BACKED)
         return 0; /* the native look has told it, and all of it */
     if (set->call == EPS_CALL_SELECT)
         return eps_selview_tell(&set->select, event.fd, event.events);
-    return eps_pollview_tell(&set->poll, reg, event.events, array);
+    return eps_pollview_tell(&set->poll, event.reg, event.events, array);
 }
 
-static bool is_told(struct eps_set *set, int fd)
+static bool is_told(const struct eps_set *set, struct eps_event event)
 {
     if (set->call == EPS_CALL_SELECT)
-        return eps_selview_is_told(&set->select, fd);
-    return eps_pollview_is_told(&set->poll,
-                                eps_registry_at(&set->registry, fd));
+        return eps_selview_is_told(&set->select, event.fd);
+    return eps_pollview_is_told(&set->poll, event.reg);
 }
 
 int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
@@ -84,11 +81,11 @@ int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
 
     for (int i = 0; i < found; i++) {
         struct eps_event event = eps_epset_event(set, i, self);
-        if (event.fd < 0)
+        if (!event.reg)
             continue;
         int here = tell(set, event, array);
-        if (!here && !is_told(set, event.fd))
-            eps_epset_unwanted(set, event.fd, self);
+        if (!here && !is_told(set, event))
+            eps_epset_unwanted(set, event, self);
         told += here;
     }
     return told;

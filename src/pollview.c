@@ -225,14 +225,24 @@ static bool update_entry(struct eps_pollview *view,
     return link_position(view, registry, position);
 }
 
-/* An entry as two words: the number, and what is asked and told. */
-typedef uint32_t __attribute__((may_alias)) word;
+/* A number alone, and an entry whole; as they lie in an array. */
+typedef uint32_t __attribute__((may_alias)) number;
+typedef uint64_t __attribute__((may_alias, aligned(4))) whole;
 
 enum difference {
     NONE,
     TOGGLED, /* by nothing but being muted, or back */
     OTHER
 };
+
+/* What two entries differ in, but for their numbers. */
+static bool is_more_than_number(uint64_t difference)
+{
+    struct pollfd entry;
+
+    memcpy(&entry, &difference, sizeof(entry));
+    return entry.events || entry.revents;
+}
 
 /*
  * How the entries of a window differ from their copies. No branch an entry:
@@ -241,18 +251,21 @@ enum difference {
 static enum difference compare(const struct pollfd *entries,
                                const struct pollfd *copies, const int32_t *back)
 {
-    const word *now = (const word *)entries;
-    const word *then = (const word *)copies;
-    uint32_t other = 0, any = 0;
+    const number *numbers = (const number *)entries;
+    const whole *now = (const whole *)entries;
+    const whole *then = (const whole *)copies;
+    uint64_t any = 0;
+    uint32_t other = 0;
 
-#pragma omp simd reduction(| : other, any)
     for (int i = 0; i < WINDOW; i++) {
-        uint32_t muted = -(now[2 * i] >> 31); /* all bits, or none */
-        uint32_t asks = now[2 * i + 1] ^ then[2 * i + 1];
-        any |= (now[2 * i] ^ then[2 * i]) | asks;
-        other |= ((now[2 * i] ^ (uint32_t)back[i]) & ~muted) | asks;
+        uint32_t fd = numbers[2 * i];
+        uint32_t muted = -(fd >> 31); /* all bits, or none */
+        any |= now[i] ^ then[i];
+        other |= (fd ^ (uint32_t)back[i]) & ~muted;
     }
-    return !any ? NONE : other ? OTHER : TOGGLED;
+    if (!any)
+        return NONE;
+    return other || is_more_than_number(any) ? OTHER : TOGGLED;
 }
 
 static bool update_entries(struct eps_pollview *view,

@@ -28,7 +28,7 @@ static const unsigned events_of[EPS_SETS] = {READ_EVENTS, WRITE_EVENTS,
                                              EXCEPT_EVENTS};
 
 #define BITMAPS (4 * EPS_SETS)
-#define BLOCK 16 /* words compared at a time; a capacity is a multiple */
+#define BLOCK 4 /* words compared at a time; a capacity is a multiple */
 #define SPARE 64 /* muted numbers beside half of those asked about */
 
 static size_t bytes_for(int words)
@@ -110,7 +110,8 @@ static void mark_bits(struct eps_registry *registry, int word,
 }
 
 /* A number's bits in one word of the three sets, each. */
-static unsigned long any_of(const struct eps_bitmaps *maps, int word, int nfds)
+static inline unsigned long any_of(const struct eps_bitmaps *maps, int word,
+                                   int nfds)
 {
     unsigned long any = 0;
 
@@ -125,37 +126,35 @@ static int words_of(const struct eps_selview *view, int nfds)
     return EPS_WORDS(nfds > view->nfds ? nfds : view->nfds);
 }
 
-/*
- * The whole words at once. What is not there asks nothing; of that, there is
- * no more than a block to compare.
- */
-static bool is_map_same(const unsigned long *now, const unsigned long *then,
-                        int from, int end, int nfds)
+/* What differs in a block of one set. What is not there asks nothing. */
+static inline unsigned long block_difference(const unsigned long *now,
+                                             const unsigned long *then,
+                                             int from, int nfds)
 {
     static const unsigned long nothing[BLOCK];
-    int whole = nfds / EPS_WORD_BITS < end ? nfds / EPS_WORD_BITS : end;
+    const unsigned long *words = now ? now + from : nothing;
+    unsigned long difference = 0;
 
-    if (whole > from && memcmp(now ? now + from : nothing, then + from,
-                               (size_t)(whole - from) * sizeof(*then)) != 0)
-        return false;
-    for (int word = whole > from ? whole : from; word < end; word++)
-        if (word_of(now, word, nfds) != then[word])
-            return false;
-    return true;
+    if (now && nfds < (from + BLOCK) * EPS_WORD_BITS) {
+        for (int word = from; word < from + BLOCK; word++)
+            difference |= word_of(now, word, nfds) ^ then[word];
+        return difference;
+    }
+    for (int i = 0; i < BLOCK; i++)
+        difference |= words[i] ^ then[from + i];
+    return difference;
 }
 
 static bool is_block_same(const struct eps_selview *view,
-                          const struct eps_bitmaps *caller, int from, int words,
-                          int nfds)
+                          const struct eps_bitmaps *caller, int from, int nfds)
 {
-    int end = from + BLOCK < words ? from + BLOCK : words;
+    unsigned long difference = 0;
 
     for (int set = 0; set < EPS_SETS; set++)
-        if ((caller->bits[set] || view->caller.bits[set]) &&
-            !is_map_same(caller->bits[set], view->asked.bits[set], from, end,
-                         nfds))
-            return false;
-    return true;
+        if (caller->bits[set] || view->caller.bits[set])
+            difference |= block_difference(caller->bits[set],
+                                           view->asked.bits[set], from, nfds);
+    return !difference;
 }
 
 /* The first of the words from there on that lies in a block that differs. */
@@ -164,7 +163,7 @@ static inline int next_word(const struct eps_selview *view,
                             int words, int nfds)
 {
     while (word % BLOCK == 0 && word < words &&
-           is_block_same(view, caller, word, words, nfds))
+           is_block_same(view, caller, word, nfds))
         word += BLOCK;
     return word;
 }
@@ -425,9 +424,12 @@ uint32_t eps_selview_count(const struct eps_selview *view,
 
     if (words > view->capacity)
         return eps_bitmaps_count(caller, nfds);
-    for (; (word = next_word(view, caller, word, words, nfds)) < words; word++)
-        count += bits_in(any_of(caller, word, nfds)) -
-                 bits_in(any_of(&view->asked, word, view->nfds));
+    for (; (word = next_word(view, caller, word, words, nfds)) < words;
+         word++) {
+        unsigned long now = any_of(caller, word, nfds);
+        unsigned long then = any_of(&view->asked, word, view->nfds);
+        count += bits_in(now & ~then) - bits_in(then & ~now);
+    }
     return count;
 }
 

@@ -231,6 +231,7 @@ enum {
 static struct sleeper {
     int (*way)(struct watch *w, int ms);
     struct watch watch;
+    _Atomic pid_t tid; /* once it is about to sleep */
 } sleepers[SLEEPERS] = {{.way = by_poll},
                         {.way = by_ppoll},
                         {.way = by_select},
@@ -243,6 +244,7 @@ static void *sleeps(void *arg)
 {
     struct sleeper *s = arg;
     require(watch_works(&s->watch));
+    s->tid = gettid();
     require(s->way(&s->watch, sleep_ms) == found);
     require(s->way(&s->watch, 0) == found);
     require(write(over[1], "x", 1) == 1);
@@ -250,7 +252,10 @@ static void *sleeps(void *arg)
         poll(NULL, 0, 1000);
 }
 
-/* All sleep, and are sandboxed after so many milliseconds. */
+/*
+ * All sleep, and are sandboxed after so many milliseconds: one that was still
+ * on its way there, on a busy machine, was killed at the next thing it did.
+ */
 static void sandbox_sleepers(int after_ms)
 {
     pthread_t thread;
@@ -260,6 +265,9 @@ static void sandbox_sleepers(int after_ms)
         require(watch_open(&sleepers[i].watch, ROW));
         require(!pthread_create(&thread, NULL, sleeps, &sleepers[i]));
     }
+    for (size_t i = 0; i < SLEEPERS; i++)
+        while (!sleepers[i].tid || !child_is_asleep(sleepers[i].tid))
+            clock_sleep_ms(1);
     clock_sleep_ms(after_ms);
     filter_allow_only(&filter, allowed, ARRAY_SIZE(allowed));
     require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));

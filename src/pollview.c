@@ -273,9 +273,11 @@ static bool update_entries(struct eps_pollview *view,
                            const struct pollfd *entries, uint32_t from,
                            uint32_t count)
 {
+    const struct pollfd *copies = view->copy + from;
+
     for (uint32_t i = 0; i < count; i++) {
         struct pollfd entry = *(const volatile struct pollfd *)&entries[i];
-        if (memcmp(&entry, &view->copy[from + i], sizeof(entry)) != 0 &&
+        if (memcmp(&entry, &copies[i], sizeof(entry)) != 0 &&
             !toggle(view, registry, from + i, entry) &&
             !update_entry(view, registry, from + i, entry))
             return false;

@@ -24,28 +24,44 @@ static inline bool is_off(void)
 /*
  * What most programs do most of the time, and must not pay for: a call on
  * few descriptors is counted and passed on before anything else is made of
- * it; so are most calls on an array that native is quicker for.
+ * it; so are most calls on an array that native is quicker for. No function
+ * is called here, or each entry would have to save its arguments first: what
+ * needs one is not passed on. A thread that has a block is past start-up, and
+ * the functions next in line are known.
  */
 static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
 {
-    struct eps_thread *self;
-    struct eps_passes *passes;
+    struct eps_thread *self = eps_thread_mine;
+    enum eps_counter reason = (enum eps_counter)eps_process.small_reason;
+    struct eps_passes *passes = NULL;
 
+    if (!self)
+        return false;
+    if (n >= eps_process.small) {
+        passes = eps_thread_passes(self, array);
+        if (!passes->left || passes->array != array || n > passes->most)
+            return false;
+        reason = passes->reason;
+    }
+    if (eps_beat_is_due(self) || eps_process_is_copy())
+        return false;
+    EPS_PROBE_CALL(n);
+    if (passes)
+        passes->left--;
+    eps_count_native(self, reason);
+    self->beat--;
+    return true;
+}
+
+/* Native all the same: before start-up; or small, and not passed on. */
+static EPS_PROBED bool is_refused(uint64_t n)
+{
     EPS_PROBE_CALL(n);
     if (is_off())
         return true;
-    if (n < eps_process.small) {
-        eps_gate_refuse((enum eps_counter)eps_process.small_reason);
-        return true;
-    }
-    self = eps_thread_mine;
-    if (!self)
+    if (n >= eps_process.small)
         return false;
-    passes = eps_thread_passes(self, array);
-    if (!passes->left || passes->array != array || n > passes->most)
-        return false;
-    passes->left--;
-    eps_count_call(self, passes->reason);
+    eps_gate_refuse((enum eps_counter)eps_process.small_reason);
     return true;
 }
 
@@ -135,13 +151,21 @@ static inline struct eps_selcall pselcall(int n, fd_set *r, fd_set *w,
 }
 
 /* The same of a select(): `n` bits, known by the first set that is there. */
+static inline uint64_t bits_of(int n)
+{
+    return n < 0 ? 0 : (uint64_t)n;
+}
+
 static EPS_PROBED bool is_select_passed_on(const fd_set *r, const fd_set *w,
                                            const fd_set *x, int n)
 {
-    return is_passed_on(r ? r : w ? w : x, n < 0 ? 0 : (uint64_t)n);
+    return is_passed_on(r ? r : w ? w : x, bits_of(n));
 }
 
-/* Out of line: a call that is passed on shall cost no more than the check. */
+/*
+ * Out of line: a call that is passed on shall cost no more than the check.
+ * Each begins with is_refused().
+ */
 #define CONSIDERED static __attribute__((noinline)) int
 
 #endif

@@ -21,8 +21,8 @@ extern struct eps_next eps_next;
 void eps_next_find(void);
 
 /* The function next in line, for a hook that may run before start-up. */
-#define EPS_NEXT(name)                                                         \
-    (__builtin_expect(!eps_next.name, 0) ? (eps_next_find(), eps_next.name)    \
-                                         : eps_next.name)
+#define EPS_NEXT(name) EPS_NEXT_AT(&eps_next.name)
+#define EPS_NEXT_AT(place)                                                     \
+    (__builtin_expect(!*(place), 0) ? (eps_next_find(), *(place)) : *(place))
 
 #endif

@@ -150,6 +150,12 @@ static inline void eps_count(struct eps_thread *self, enum eps_counter counter)
 /* page.h; without a page, it is called once in 2^32 calls, and returns. */
 void eps_page_beat(struct eps_thread *self);
 
+/* The next call's end is a beat, which is a function's work. */
+static inline bool eps_beat_is_due(const struct eps_thread *self)
+{
+    return self->beat == 1;
+}
+
 /* At the end of each call. */
 static inline void eps_beat(struct eps_thread *self)
 {

@@ -24,6 +24,12 @@ enum {
     ROW = 8
 };
 
+static void polls_three_times(void *arg)
+{
+    for (int i = 0; i < 3; i++)
+        require(watch_poll(arg, 0) == 0);
+}
+
 /* arg: how it ends. Whatever the variables say, the answers are right. */
 ROLE(polls_and_ends)
 {
@@ -31,6 +37,11 @@ ROLE(polls_and_ends)
     char name[] = "true";
     require(watch_open(&w, ROW));
     require(watch_works(&w));
+    if (!strcmp(arg, "fork")) {
+        pid_t pid = child_start_raw(polls_three_times, &w);
+        require(child_wait(pid) == 0);
+        dprintf(2, "%d", (int)pid);
+    }
     watch_close(&w);
     if (!strcmp(arg, "_exit"))
         _exit(0);
@@ -203,6 +214,25 @@ static void policies_do_what_they_say(void **state)
     assert_int_equal(never, 0);
     assert_int_equal(many, 0);
     assert_true(passed_on > small);
+}
+
+/*
+ * Small calls are passed on before anything else is made of them; in a child
+ * that was forked behind libc's back they must not count for its parent.
+ */
+static void small_calls_of_a_forked_child_are_its_own(void **state)
+{
+    struct run run = {.set = {"EPOLLSHIM_POLICY=auto", "EPOLLSHIM_MIN_FDS=9"},
+                      .end = "fork"};
+    (void)state;
+    look_once();
+    start_run(&run);
+    pid_t pid = atoi(run.errors);
+    assert_true(pid > 0);
+    if (!way_is_preloaded())
+        return;
+    assert_int_equal(stats_of(pid, "native_small"), 3);
+    assert_int_equal(stats_of(pid, "calls"), 3);
 }
 
 /* --- EPOLLSHIM_STATS --------------------------------------------------------
@@ -456,6 +486,7 @@ static const struct suite_test tests[] = {
     TEST(malformed_values_are_told_in_one_line),
     TEST(malformed_value_of_great_length),
     TEST(policies_do_what_they_say),
+    TEST(small_calls_of_a_forked_child_are_its_own),
     TEST(stats_are_names_and_values),
     TEST(stats_file_is_named_by_the_pid),
     TEST(stats_are_written_at_each_end),

@@ -43,11 +43,10 @@ static struct eps_thread *self_if_ours(void)
 
 static bool has_registered(struct eps_set *set, int fd, unsigned *events)
 {
-    struct eps_reg *reg;
+    const struct eps_reg *reg = eps_registry_find(&set->registry, fd);
 
-    if (!eps_registry_covers(&set->registry, fd))
+    if (!reg)
         return false;
-    reg = eps_registry_at(&set->registry, fd);
     *events = atomic_load_explicit(&reg->mask, memory_order_relaxed);
     return eps_reg_state(reg) == EPS_REG_REGISTERED;
 }

@@ -21,7 +21,7 @@ CONSIDERED consider_ppoll64(struct pollfd *fds, nfds_t n,
         ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
     int ret;
 
-    if (!is_refused(n) && run_poll(&call, &ret))
+    if (run_poll(&call, &ret))
         return ret;
     timeout = eps_widen_rest(timeout, call.slept, call.timeout, &rest);
     return poll_was_native(&call, EPS_NEXT(__ppoll64)(fds, n, timeout, mask));
@@ -37,7 +37,7 @@ CONSIDERED consider_ppoll64_chk(struct pollfd *fds, nfds_t n,
         ppollcall(fds, n, eps_narrow_timespec(timeout, &narrow), mask);
     int ret;
 
-    if (size / sizeof(*fds) >= n && !is_refused(n) && run_poll(&call, &ret))
+    if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
     timeout = eps_widen_rest(timeout, call.slept, call.timeout, &rest);
     return poll_was_native(
@@ -53,7 +53,7 @@ CONSIDERED consider_select64(int n, fd_set *r, fd_set *w, fd_set *x,
     int ret;
 
     call.timeval = eps_narrow_timeval(timeout, &narrow);
-    answered = !is_refused(bits_of(n)) && run_select(&call, &ret);
+    answered = run_select(&call, &ret);
     if (answered || call.slept) /* then only a rest is left for native */
         eps_widen_timeval(timeout, &narrow);
     if (answered)
@@ -71,7 +71,7 @@ CONSIDERED consider_pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
         pselcall(n, r, w, x, eps_narrow_timespec(timeout, &narrow), mask);
     int ret;
 
-    if (!is_refused(bits_of(n)) && run_select(&call, &ret))
+    if (run_select(&call, &ret))
         return ret;
     timeout = eps_widen_rest(timeout, call.slept, call.timespec, &rest);
     return select_was_native(&call,

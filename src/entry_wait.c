@@ -19,7 +19,7 @@ CONSIDERED consider_poll(typeof(eps_next.poll) *next, struct pollfd *fds,
         return ret;
     call =
         (struct eps_pollcall){.array = fds, .count = n, .timeout_ms = timeout};
-    if (run_poll(&call, &ret))
+    if (try_poll(&call, &ret))
         return ret;
     return poll_was_native(&call, (*next)(fds, n, call.timeout_ms));
 }
@@ -32,7 +32,7 @@ CONSIDERED consider_poll_chk(struct pollfd *fds, nfds_t n, int timeout,
         .array = fds, .count = n, .timeout_ms = timeout};
     int ret;
 
-    if (size / sizeof(*fds) >= n && !is_refused(n) && run_poll(&call, &ret))
+    if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
     return poll_was_native(&call,
                            EPS_NEXT(__poll_chk)(fds, n, call.timeout_ms, size));
@@ -44,7 +44,7 @@ CONSIDERED consider_ppoll(struct pollfd *fds, nfds_t n,
     struct eps_pollcall call = ppollcall(fds, n, timeout, mask);
     int ret;
 
-    if (!is_refused(n) && run_poll(&call, &ret))
+    if (run_poll(&call, &ret))
         return ret;
     return poll_was_native(&call, EPS_NEXT(ppoll)(fds, n, call.timeout, mask));
 }
@@ -56,7 +56,7 @@ CONSIDERED consider_ppoll_chk(struct pollfd *fds, nfds_t n,
     struct eps_pollcall call = ppollcall(fds, n, timeout, mask);
     int ret;
 
-    if (size / sizeof(*fds) >= n && !is_refused(n) && run_poll(&call, &ret))
+    if (size / sizeof(*fds) >= n && run_poll(&call, &ret))
         return ret;
     return poll_was_native(
         &call, EPS_NEXT(__ppoll_chk)(fds, n, call.timeout, mask, size));
@@ -76,7 +76,7 @@ CONSIDERED consider_select(typeof(eps_next.select) *next, int n, fd_set *r,
         return ret;
     call = selcall(n, r, w, x);
     call.timeval = timeout;
-    if (run_select(&call, &ret))
+    if (try_select(&call, &ret))
         return ret;
     timeout = select_rest(&call, timeout, &rest);
     return select_was_native(&call, (*next)(n, r, w, x, timeout));
@@ -89,7 +89,7 @@ CONSIDERED consider_pselect(int n, fd_set *r, fd_set *w, fd_set *x,
     struct eps_selcall call = pselcall(n, r, w, x, timeout, mask);
     int ret;
 
-    if (!is_refused(bits_of(n)) && run_select(&call, &ret))
+    if (run_select(&call, &ret))
         return ret;
     return select_was_native(
         &call, EPS_NEXT(pselect)(n, r, w, x, call.timespec, mask));

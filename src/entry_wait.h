@@ -65,7 +65,7 @@ static EPS_PROBED bool is_refused(uint64_t n)
     return true;
 }
 
-static inline bool run_poll(struct eps_pollcall *call, int *ret)
+static inline bool try_poll(struct eps_pollcall *call, int *ret)
 {
     int saved = errno;
 
@@ -114,7 +114,7 @@ static inline struct timeval *select_rest(const struct eps_selcall *call,
     return room;
 }
 
-static inline bool run_select(struct eps_selcall *call, int *ret)
+static inline bool try_select(struct eps_selcall *call, int *ret)
 {
     int saved = errno;
 
@@ -162,9 +162,20 @@ static EPS_PROBED bool is_select_passed_on(const fd_set *r, const fd_set *w,
     return is_passed_on(r ? r : w ? w : x, bits_of(n));
 }
 
+/* All of what is not passed on, where there is no steady way. */
+static inline bool run_poll(struct eps_pollcall *call, int *ret)
+{
+    return !is_refused(call->count) && try_poll(call, ret);
+}
+
+static inline bool run_select(struct eps_selcall *call, int *ret)
+{
+    return !is_refused(bits_of(call->nfds)) && try_select(call, ret);
+}
+
 /*
  * Out of line: a call that is passed on shall cost no more than the check.
- * Each begins with is_refused().
+ * Each begins with is_refused(), most of them in run_poll() or run_select().
  */
 #define CONSIDERED static __attribute__((noinline)) int
 

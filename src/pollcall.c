@@ -106,14 +106,12 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
-    self->changing = true;
     eps_seen_refresh(self);
     set = find_set(call, self);
     if (set)
         eps_site_begin(call->site, set);
     updated = set && eps_pollview_update(&set->poll, &set->registry,
                                          call->array, (uint32_t)call->count);
-    self->changing = false;
     if (!set)
         return EPS_NATIVE;
     self->calm = set->poll.same;

@@ -124,7 +124,9 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
     if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
     for (;; now = eps_clock_ns()) {
+        self->waiting = true;
         ready = sleep_slice(call, set, count, now);
+        self->waiting = false;
         if (ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scrub. Owns each set's cursor; runs in the set's thread only, while it
- * is marked as changing the set.
+ * The scrub. Owns each set's cursor; runs in the set's thread only, never while
+ * that waits.
  *
  * Kernel notes:
  * (a) EPOLL_CTL_ADD answers EEXIST for exactly the (file, number) that is

@@ -161,7 +161,6 @@ static enum eps_outcome answer(struct eps_selcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
-    self->changing = true;
     set = find_set(call, self);
     if (set)
         eps_site_begin(call->site, set);
@@ -170,7 +169,6 @@ static enum eps_outcome answer(struct eps_selcall *call,
                                                  &call->sets, call->nfds));
     if (updated)
         set->select.caller = call->sets; /* the same bits, elsewhere */
-    self->changing = false;
     if (!set)
         return EPS_NATIVE;
     self->calm = call->same;

@@ -278,8 +278,10 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
     if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
     for (;;) {
+        self->waiting = true;
         ready = *told ? native_look(&set->select, nfds)
                       : sleep_slice(call, set, nfds, now);
+        self->waiting = false;
         if (*told || ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;

@@ -160,7 +160,7 @@ static bool on_signal_stack(void)
            (stack.ss_flags & SS_ONSTACK);
 }
 
-/* Note (a). What a call left half changed is dropped; waiting is harmless. */
+/* Note (a). What a call left half done is dropped; waiting is harmless. */
 static bool was_abandoned(struct eps_thread *self, void *frame)
 {
     return (char *)frame + SIGNAL_FRAME >= (char *)self->frame &&
@@ -174,7 +174,7 @@ static void clear_abandoned(struct eps_thread *self)
         if (set)
             eps_epset_wake(set);
     }
-    if (self->changing)
+    if (!self->waiting)
         eps_site_close_all(self);
 }
 
@@ -190,7 +190,7 @@ bool eps_thread_enter(struct eps_thread *self)
         clear_abandoned(self);
     }
     self->frame = frame;
-    self->changing = false;
+    self->waiting = false;
     atomic_signal_fence(memory_order_seq_cst);
     return true;
 }

@@ -67,7 +67,7 @@ struct eps_passes {
 struct eps_thread {
     _Alignas(64) _Atomic uint32_t used; /* a thread owns this block */
 
-    bool changing;      /* the call in progress is changing a set: half done */
+    bool waiting;       /* the call in progress waits: nothing is half done */
     bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
     bool calm; /* the last call asked what the one before it had asked */
 

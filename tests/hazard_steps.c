@@ -8,6 +8,7 @@
 #include "harness/harness.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 enum {
     ROW = 12,
     STRIDE = 4, /* instructions from one signal to the next */
+    JUMP_STRIDE = 5,
     MOST_STEPS = 1000000,
 };
 
@@ -27,6 +29,7 @@ enum {
 struct call {
     bool is_select;
     bool changed; /* the row is not that of the call before */
+    void (*handler)(int);
     _Atomic bool over;
 };
 
@@ -57,7 +60,7 @@ static void call_traced(void *arg)
 {
     struct call *call = arg;
 
-    require(signal(SIGALRM, fork_in_a_handler) != SIG_ERR);
+    require(signal(SIGALRM, call->handler) != SIG_ERR);
     for (int i = 0; i < 3; i++)
         require(ask(call) == 1);
     if (call->changed)
@@ -104,17 +107,29 @@ static void give_signal(pid_t pid)
     while ((signal = wait_for_stop(pid)) != SIGSTOP);
 }
 
-static void step_through(bool is_select, bool changed)
+static struct call *call_open(struct call as)
 {
-    int signals = 0, steps = 0;
     struct call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     assert_true(call != MAP_FAILED);
-    *call = (struct call){.is_select = is_select, .changed = changed};
+    *call = as;
     assert_true(watch_open(&w, ROW));
     assert_int_equal(write(w.peers[3], "x", 1), 1);
     assert_int_equal(ask(call), 1);
+    return call;
+}
+
+static void call_close(struct call *call)
+{
+    watch_close(&w);
+    assert_int_equal(munmap(call, sizeof(*call)), 0);
+}
+
+static void step_through(struct call as)
+{
+    int signals = 0, steps = 0;
+    struct call *call = call_open(as);
     pid_t pid = child_start(call_traced, call);
     wait_for_stop(pid);
     for (int i = 0; !atomic_load(&call->over); i++) {
@@ -128,8 +143,88 @@ static void step_through(bool is_select, bool changed)
     assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
     child_join(pid);
     assert_true(signals > 0);
-    watch_close(&w);
-    assert_int_equal(munmap(call, sizeof(*call)), 0);
+    call_close(call);
+}
+
+static sigjmp_buf out;
+
+static void jump_out_of_a_handler(int number)
+{
+    (void)number;
+    siglongjmp(out, 1);
+}
+
+static void make_quiet(int entry)
+{
+    char byte;
+    require(read(w.fds[entry].fd, &byte, 1) == 1);
+}
+
+/*
+ * One call after another is left where the tracer has come to. What the call
+ * was about to tell is true no more then, and must not be left in the array.
+ */
+static void calls_jumped_out_of(void *arg)
+{
+    struct call *call = arg;
+
+    require(signal(SIGALRM, call->handler) != SIG_ERR);
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    while (!atomic_load(&call->over)) {
+        for (int i = 0; i < 3; i++)
+            require(ask(call) == 1);
+        if (call->changed)
+            w.n = w.n == ROW ? ROW - 1 : ROW;
+        if (!sigsetjmp(out, 1)) {
+            require(kill(getpid(), SIGSTOP) == 0); /* no call comes after it */
+            require(ask(call) == 1);
+            atomic_store(&call->over, true);
+        }
+        make_quiet(3);
+        require(ask(call) == 0 && watch_sees(&w, -1));
+        require(write(w.peers[3], "x", 1) == 1);
+        require(watch_sees(&w, 3));
+    }
+    _exit(0);
+}
+
+/* To where the kernel has answered, and what it said is about to be told. */
+static void finish_system_call(pid_t pid)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_return_code(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), errno);
+        assert_int_equal(wait_for_stop(pid), SIGTRAP);
+    }
+}
+
+/* So many steps on, or some more if the signal would not be taken there. */
+static void step_on(pid_t pid, int steps, const struct call *call)
+{
+    finish_system_call(pid);
+    for (; (steps > 0 || is_held_back(pid)) && !atomic_load(&call->over);
+         steps--)
+        step(pid);
+}
+
+static void jump_out_everywhere(bool is_select, bool changed)
+{
+    int steps = 0;
+    struct call *call =
+        call_open((struct call){.is_select = is_select,
+                                .changed = changed,
+                                .handler = jump_out_of_a_handler});
+    pid_t pid = child_start(calls_jumped_out_of, call);
+
+    while (wait_for_stop(pid) == SIGSTOP) {
+        step_on(pid, steps += JUMP_STRIDE, call);
+        if (atomic_load(&call->over))
+            break;
+        assert_true(steps < MOST_STEPS);
+        assert_return_code(ptrace(PTRACE_CONT, pid, NULL, SIGALRM), errno);
+    }
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    call_close(call);
 }
 
 /*
@@ -139,20 +234,42 @@ static void step_through(bool is_select, bool changed)
 static void handlers_fork_at_any_instruction_of_poll(void **state)
 {
     (void)state;
-    step_through(false, false);
-    step_through(false, true);
+    step_through((struct call){.handler = fork_in_a_handler});
+    step_through((struct call){.changed = true, .handler = fork_in_a_handler});
 }
 
 static void handlers_fork_at_any_instruction_of_select(void **state)
 {
     (void)state;
-    step_through(true, false);
-    step_through(true, true);
+    step_through(
+        (struct call){.is_select = true, .handler = fork_in_a_handler});
+    step_through((struct call){
+        .is_select = true, .changed = true, .handler = fork_in_a_handler});
+}
+
+/*
+ * An answer that was told to the copy, but not on the list of what is to be
+ * cleared yet, was told for ever.
+ */
+static void handlers_jump_out_at_any_instruction_of_poll(void **state)
+{
+    (void)state;
+    jump_out_everywhere(false, false);
+    jump_out_everywhere(false, true);
+}
+
+static void handlers_jump_out_at_any_instruction_of_select(void **state)
+{
+    (void)state;
+    jump_out_everywhere(true, false);
+    jump_out_everywhere(true, true);
 }
 
 static const struct suite_test tests[] = {
     TEST(handlers_fork_at_any_instruction_of_poll),
     TEST(handlers_fork_at_any_instruction_of_select),
+    TEST(handlers_jump_out_at_any_instruction_of_poll),
+    TEST(handlers_jump_out_at_any_instruction_of_select),
 };
 
 SUITE(tests)

@@ -98,15 +98,6 @@ int eps_epoll_delete(int epfd, int fd)
     return control(epfd, EPOLL_CTL_DEL, fd, nothing);
 }
 
-int eps_epoll_wait(int epfd, void *events, int most)
-{
-#ifdef SYS_epoll_wait
-    return (int)EPS_SYS4(SYS_epoll_wait, epfd, events, most, 0);
-#else
-    return (int)EPS_SYS6(SYS_epoll_pwait, epfd, events, most, 0, NULL, 8);
-#endif
-}
-
 bool eps_epoll_event(const void *events, int index, struct eps_item *item)
 {
     struct epoll_event event = ((const struct epoll_event *)events)[index];

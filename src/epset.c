@@ -159,11 +159,8 @@ int eps_epset_prepare(struct eps_set *set, struct eps_thread *self)
     return make_room_for_events(set) ? 0 : -ENOMEM;
 }
 
-int eps_epset_look(struct eps_set *set, struct eps_thread *self)
+int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found)
 {
-    int found =
-        eps_epoll_wait(epfd_of(set), set->events, (int)set->event_capacity);
-
     if (found == -EBADF || found == -EINVAL)
         return eps_epset_lose(set, self);
     if (found == (int)set->event_capacity)
@@ -191,18 +188,26 @@ static bool is_its(const struct eps_reg *reg, struct eps_item item)
            reg->generation == item.generation;
 }
 
-struct eps_event eps_epset_event(struct eps_set *set, int index,
-                                 struct eps_thread *self)
+bool eps_epset_event(struct eps_set *set, int index, struct eps_event *event)
 {
-    struct eps_event event = {NULL, 0, 0};
     struct eps_item item;
-    struct eps_reg *reg;
 
     if (!eps_epoll_event(set->events, index, &item))
-        return event; /* a bell */
-    reg = eps_registry_find(&set->registry, (int)item.number);
-    if (reg && is_its(reg, item))
-        return (struct eps_event){reg, (int)item.number, item.events};
+        return false;
+    *event = (struct eps_event){
+        .reg = eps_registry_find(&set->registry, (int)item.number),
+        .fd = (int)item.number,
+        .events = item.events,
+    };
+    return event->reg && is_its(event->reg, item);
+}
+
+void eps_epset_astray(struct eps_set *set, int index, struct eps_thread *self)
+{
+    struct eps_item item;
+
+    if (!eps_epoll_event(set->events, index, &item))
+        return; /* a bell */
     if (is_foreign(item)) {
         eps_epset_lose(set, self);
     } else {
@@ -210,7 +215,6 @@ struct eps_event eps_epset_event(struct eps_set *set, int index,
         set->haunted = true;
         atomic_store_explicit(&eps_process.haunted, true, memory_order_relaxed);
     }
-    return event;
 }
 
 void eps_epset_unwanted(struct eps_set *set, struct eps_event event,

@@ -12,6 +12,7 @@
 #ifndef EPS_EPSET_H
 #define EPS_EPSET_H
 
+#include "epoll.h"
 #include "journal.h"
 #include "pollview.h"
 #include "registry.h"
@@ -32,7 +33,7 @@ enum eps_call {
 };
 
 struct eps_event {
-    struct eps_reg *reg; /* the number's registration; NULL: nothing to tell */
+    struct eps_reg *reg; /* the number's registration */
     int fd;
     unsigned events; /* poll bits */
 };
@@ -43,6 +44,18 @@ enum eps_asleep {
     EPS_CALLED, /* the same, and somebody could not ring */
 };
 
+/*
+ * How many calls may go the steady way (steady.h) before one goes the long
+ * way, and what went it: the cost model has not heard of that yet.
+ */
+#define EPS_STEADY_CALLS 32
+struct eps_steady {
+    uint32_t left;  /* calls that may yet; 0 if there is anything to settle */
+    uint32_t given; /* ... of so many */
+    uint32_t calls; /* that went it before these */
+    uint32_t told;  /* what all of them told */
+};
+
 struct eps_set {
     _Atomic uint32_t used;   /* taken by a thread */
     _Atomic uint32_t asleep; /* enum eps_asleep */
@@ -50,12 +63,13 @@ struct eps_set {
     unsigned id;             /* what fdwatch calls the holder; immutable */
 
     enum eps_call call;
-    bool sleepy;    /* its last call slept */
-    bool haunted;   /* a ghost was met: the epoll descriptor is to be rebuilt */
-    bool fresh;     /* this call builds it, which its price has paid */
-    uint32_t mark;  /* the journal is read up to here */
-    uint32_t calls; /* answered from this set */
-    uint32_t work;  /* policy.h's costs of changes since last asked */
+    bool sleepy;  /* its last call slept */
+    bool haunted; /* a ghost was met: the epoll descriptor is to be rebuilt */
+    bool fresh;   /* this call builds it, which its price has paid */
+    struct eps_steady steady;
+    uint32_t mark;    /* the journal is read up to here */
+    uint32_t calls;   /* answered from this set */
+    uint32_t work;    /* policy.h's costs of changes since last asked */
     uint32_t outside; /* ... of those that closers have paid */
     int64_t begun;    /* when the call began; 0: it is not timed */
     uint32_t cursor;  /* the scrub's next number */
@@ -107,12 +121,29 @@ static inline bool eps_epset_is_prepared(const struct eps_set *set)
  */
 int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
 
-/* What is ready now, at most `registered` events; see eps_epset_event(). */
-int eps_epset_look(struct eps_set *set, struct eps_thread *self);
+/* A look that failed, or found as many events as there is room for. */
+int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found);
 
-/* The event at `index` of the last look; nothing of a bell, or a ghost. */
-struct eps_event eps_epset_event(struct eps_set *set, int index,
-                                 struct eps_thread *self);
+/*
+ * What is ready now, at most `registered` events; see eps_epset_event(). In
+ * line, as eps_epoll_wait() is.
+ */
+static inline int eps_epset_look(struct eps_set *set, struct eps_thread *self)
+{
+    int found =
+        eps_epoll_wait(atomic_load_explicit(&set->epfd, memory_order_acquire),
+                       set->events, (int)set->event_capacity);
+
+    if (found < 0 || found == (int)set->event_capacity)
+        return eps_epset_mind(set, self, found);
+    return found;
+}
+
+/* The event at `index` of the last look; false if it is astray. */
+bool eps_epset_event(struct eps_set *set, int index, struct eps_event *event);
+
+/* That event is of no registration: of a bell, or a ghost, or not ours. */
+void eps_epset_astray(struct eps_set *set, int index, struct eps_thread *self);
 
 /* The event could not be reported: to be dealt with at once. */
 void eps_epset_unwanted(struct eps_set *set, struct eps_event event,

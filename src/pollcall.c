@@ -109,7 +109,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     eps_seen_refresh(self);
     set = find_set(call, self);
     if (set)
-        eps_site_begin(call->site, set);
+        eps_site_begin(set);
     updated = set && eps_pollview_update(&set->poll, &set->registry,
                                          call->array, (uint32_t)call->count);
     if (!set)

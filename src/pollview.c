@@ -14,8 +14,14 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define BLOCK 128 /* entries compared at a time: 1 KiB */
-#define WINDOW 32 /* ... and where a block differs */
+/*
+ * Entries compared at a time: a stretch; where it differs, its blocks; where
+ * one differs, its windows. Two stretches, the array's and the copy's, leave
+ * room for more in a first-level cache.
+ */
+#define STRETCH 1024 /* 8 KiB */
+#define BLOCK 128
+#define WINDOW 32
 #define SAMPLES 16
 
 static size_t bytes_for(uint32_t capacity)
@@ -313,9 +319,10 @@ static bool update_window(struct eps_pollview *view,
     return true;
 }
 
-static bool update_block(struct eps_pollview *view,
-                         struct eps_registry *registry,
-                         const struct pollfd *array, uint32_t from, uint32_t to)
+static bool update_windows(struct eps_pollview *view,
+                           struct eps_registry *registry,
+                           const struct pollfd *array, uint32_t from,
+                           uint32_t to)
 {
     for (; to - from >= WINDOW; from += WINDOW)
         if (!update_window(view, registry, array, from))
@@ -324,6 +331,58 @@ static bool update_block(struct eps_pollview *view,
         return true;
     view->differing++;
     return update_entries(view, registry, array + from, from, to - from);
+}
+
+static uint32_t end_of(uint32_t from, uint32_t size, uint32_t end)
+{
+    return end - from < size ? end : from + size;
+}
+
+static bool update_blocks(struct eps_pollview *view,
+                          struct eps_registry *registry,
+                          const struct pollfd *array, uint32_t from,
+                          uint32_t end)
+{
+    for (uint32_t to; from < end; from = to) {
+        to = end_of(from, BLOCK, end);
+        if ((view->scattered || !is_same(view, array, from, to - from)) &&
+            !update_windows(view, registry, array, from, to))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * The entries are gone through to and fro: where a pass ends is what caches
+ * have most of, and a pass that always began at the other end would push it
+ * out before it got there. A caller that clears revents itself has just gone
+ * through them forwards.
+ */
+static void turn_round(struct eps_pollview *view)
+{
+    view->backwards = view->clears || !view->backwards;
+}
+
+/* Where the pass begins its stretch of that index. */
+static uint32_t stretch_at(const struct eps_pollview *view, uint32_t index)
+{
+    uint32_t last = (view->count - 1) / STRETCH;
+
+    return (view->backwards ? last - index : index) * STRETCH;
+}
+
+bool eps_pollview_is_same(struct eps_pollview *view, const struct pollfd *array,
+                          uint32_t count)
+{
+    if (count != view->count)
+        return false;
+    turn_round(view);
+    for (uint32_t i = 0; i * STRETCH < count; i++) {
+        uint32_t from = stretch_at(view, i);
+        if (!is_same(view, array, from, end_of(from, STRETCH, count) - from))
+            return false;
+    }
+    return true;
 }
 
 static bool append_entry(struct eps_pollview *view,
@@ -364,10 +423,12 @@ bool eps_pollview_update(struct eps_pollview *view,
     eps_pollview_expect(view);
     if (count < view->count)
         truncate_to(view, registry, count);
-    for (uint32_t i = 0; i < view->count; i += BLOCK) {
-        uint32_t to = view->count - i < BLOCK ? view->count : i + BLOCK;
-        if ((view->scattered || !is_same(view, array, i, to - i)) &&
-            !update_block(view, registry, array, i, to))
+    turn_round(view);
+    for (uint32_t i = 0; i * STRETCH < view->count; i++) {
+        uint32_t from = stretch_at(view, i);
+        uint32_t to = end_of(from, STRETCH, view->count);
+        if ((view->scattered || !is_same(view, array, from, to - from)) &&
+            !update_blocks(view, registry, array, from, to))
             return false;
     }
     view->same = view->same && !view->differing;

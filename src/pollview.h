@@ -33,6 +33,7 @@ struct eps_pollview {
     int32_t *back; /* the slot, if an entry may come back to it unsettled; -1 */
     bool same;     /* the last update found nothing changed */
     bool scattered;       /* ... or changes in most windows */
+    bool backwards;       /* the last pass went from the end to the start */
     uint32_t differing;   /* ... in so many */
     bool clears;          /* it found revents that the caller clears itself */
     int32_t *ready;       /* positions whose copied revents may be set */
@@ -71,6 +72,10 @@ static inline void eps_pollview_expect(struct eps_pollview *view)
         view->copy[view->ready[i]].revents = 0;
     view->ready_count = 0;
 }
+
+/* True if nothing in the array has changed since the last update. */
+bool eps_pollview_is_same(struct eps_pollview *view, const struct pollfd *array,
+                          uint32_t count);
 
 /* The union of what all entries ask of a number, for its registration. */
 void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg);

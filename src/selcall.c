@@ -163,7 +163,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
     call->epoch = atomic_load(&eps_thread_epoch);
     set = find_set(call, self);
     if (set)
-        eps_site_begin(call->site, set);
+        eps_site_begin(set);
     updated =
         set && (call->same || eps_selview_update(&set->select, &set->registry,
                                                  &call->sets, call->nfds));

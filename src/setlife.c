@@ -29,6 +29,7 @@ struct eps_set *eps_set_acquire(enum eps_call call)
     set->call = call;
     set->calls = set->cursor = set->looked = set->work = set->outside = 0;
     set->scrubbed = 0;
+    set->steady = (struct eps_steady){.left = 0};
     set->young = (struct eps_young){.count = 0};
     if (eps_epset_open(set) < 0) {
         eps_setpool_give_back(set);

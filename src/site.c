@@ -131,10 +131,33 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site)
     eps_count(self, EPS_C_sets_dropped);
 }
 
-/* The calls of the steady way are not timed, nor is the first after them. */
-void eps_site_begin(const struct eps_site *site, struct eps_set *set)
+/* Those that went the steady way are calls of the set like others. */
+static void end_steady(struct eps_set *set)
 {
-    bool timed = eps_options.policy == EPS_POLICY_AUTO && !site->steady_calls &&
+    uint32_t calls = set->steady.given - set->steady.left;
+
+    set->calls += calls;
+    set->steady.calls += calls;
+    set->steady.given = set->steady.left = 0;
+}
+
+/* The next calls may have nothing to do but to compare. */
+static void begin_steady(struct eps_set *set, const struct eps_thread *self)
+{
+    uint32_t calls = EPS_STEADY_CALLS - 1 - set->calls % EPS_STEADY_CALLS;
+    bool may = self->calm && !set->sleepy && !eps_options.verify &&
+               set->registry.registered && !set->registry.residual &&
+               eps_epset_is_prepared(set);
+
+    set->steady = (struct eps_steady){.left = may ? calls : 0,
+                                      .given = may ? calls : 0};
+}
+
+/* The calls of the steady way are not timed, nor is the first after them. */
+void eps_site_begin(struct eps_set *set)
+{
+    end_steady(set);
+    bool timed = eps_options.policy == EPS_POLICY_AUTO && !set->steady.calls &&
                  set->calls % TIMED_CALLS == TIMED_CALLS - 1;
 
     set->begun = timed ? eps_clock_ns() : 0;
@@ -151,7 +174,7 @@ void eps_site_account(struct eps_thread *self, struct eps_site *site,
         .slept = slept,
         .work = set->fresh ? 0 : set->work,
         .outside = set->fresh ? 0 : set->outside,
-        .more = site->steady_calls,
+        .more = set->steady.calls,
     };
 
     if (set->begun && !slept)
@@ -162,8 +185,8 @@ void eps_site_account(struct eps_thread *self, struct eps_site *site,
         eps_count(self, EPS_C_slept);
     eps_count_more(self, EPS_C_asked, done.count);
     eps_count_more(self, EPS_C_told, done.ready);
-    done.ready += site->steady_ready;
-    site->steady_calls = site->steady_ready = 0;
+    done.ready += set->steady.told;
+    begin_steady(set, self);
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&site->policy, &done))
         eps_site_close(self, site);

@@ -62,7 +62,7 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 void eps_site_close(struct eps_thread *self, struct eps_site *site);
 
 /* A call of the site begins on its set: some are timed. */
-void eps_site_begin(const struct eps_site *site, struct eps_set *set);
+void eps_site_begin(struct eps_set *set);
 
 /*
  * A call on so many descriptors was answered from the set, by what poll or

@@ -15,7 +15,6 @@
 #include "turn.h"
 
 #include <pthread.h>
-#include <string.h>
 
 _Static_assert(EPS_SCRUB_CALLS % EPS_STEADY_CALLS == 0,
                "the scrub is made on the long way");
@@ -28,18 +27,12 @@ struct steady {
     uint32_t epoch;
 };
 
-static bool is_settled(const struct eps_set *set)
-{
-    return eps_epset_is_prepared(set) && !set->registry.residual &&
-           set->registry.registered && (set->calls + 1) % EPS_STEADY_CALLS;
-}
-
 /*
  * A site whose array may be the one that now stands at an address of no site,
  * in memory that was seen before. The comparison will tell.
  */
-static struct eps_site *find_moved(struct eps_thread *self, const void *array,
-                                   nfds_t count)
+static __attribute__((noinline)) struct eps_site *
+find_moved(struct eps_thread *self, const void *array, nfds_t count)
 {
     if (!eps_seen_before(self, array, count * sizeof(struct pollfd)))
         return NULL;
@@ -52,24 +45,30 @@ static struct eps_site *find_moved(struct eps_thread *self, const void *array,
     return NULL;
 }
 
-/*
- * The site at that address, with a set that has nothing to settle; an array of
- * `count` may have moved there. A call that may wait, and follows one that
- * slept, will sleep too: not here.
+/* The gate, where all is as usual; what is not, the long way's own finds out.
  */
-static inline bool find(struct steady *steady, enum eps_call call,
-                        const void *key, nfds_t count, bool waits)
+static inline bool enter(struct eps_thread *self)
 {
-    struct eps_thread *self = eps_thread_mine;
-
     if (!self || !self->calm)
         return false;
     /* Native acts on a pending cancellation even when something is ready. */
     pthread_testcancel();
     /* The second may find that this is a fork's child, and has no block. */
-    if (!eps_process_may_answer() || !eps_process_is_ours() ||
-        !eps_thread_mine || self->frame || self->rest || self->private_table ||
-        !eps_seen_is_true(self))
+    return eps_process_may_answer() && eps_process_is_ours() &&
+           eps_thread_mine && !self->rest && !self->private_table &&
+           eps_seen_is_true(self) && eps_thread_enter_first(self);
+}
+
+/*
+ * The site at that address, and its set: with nothing to settle since its last
+ * call, and nothing ended. An array of `count` may have moved there.
+ */
+static inline bool find(struct steady *steady, enum eps_call call,
+                        const void *key, nfds_t count)
+{
+    struct eps_thread *self = eps_thread_mine;
+
+    if (!enter(self))
         return false;
     steady->self = self;
     steady->epoch =
@@ -78,9 +77,11 @@ static inline bool find(struct steady *steady, enum eps_call call,
     if (!steady->site && count)
         steady->site = find_moved(self, key, count);
     steady->set = steady->site ? eps_site_set(steady->site) : NULL;
-    return steady->set && !(waits && steady->set->sleepy) &&
-           is_settled(steady->set) && !eps_options.verify &&
-           eps_thread_enter(self);
+    if (steady->set && steady->set->steady.left &&
+        !eps_epset_is_behind(steady->set))
+        return true;
+    eps_thread_leave(self);
+    return false;
 }
 
 /* Leaves the call; `told` < 0: to begin it anew. */
@@ -90,9 +91,8 @@ static inline bool end(const struct steady *steady, uint32_t count, int told)
     bool done = told >= 0 && !eps_turn_is_elsewhere(steady->epoch);
 
     if (done) {
-        steady->set->calls++;
-        steady->site->steady_calls++;
-        steady->site->steady_ready += (uint32_t)told;
+        steady->set->steady.left--;
+        steady->set->steady.told += (uint32_t)told;
         eps_count(self, EPS_C_answered);
         eps_count(self, EPS_C_steady);
         eps_count_more(self, EPS_C_asked, count);
@@ -105,7 +105,7 @@ static inline bool end(const struct steady *steady, uint32_t count, int told)
 }
 
 /* Events found; -1 if that can't be known here, or is to be waited for. */
-static int look(const struct steady *steady, bool waits)
+static inline int look(const struct steady *steady, bool waits)
 {
     int found = eps_epset_look(steady->set, steady->self);
 
@@ -114,29 +114,43 @@ static int look(const struct steady *steady, bool waits)
     return found || !waits ? found : -1;
 }
 
-/* What they tell; -1 if that is nothing, which must not pass for an answer. */
-static int tell(const struct steady *steady, int found, struct pollfd *array)
+/*
+ * What they tell, to poll()'s array or to the answer of select(); -1 if there
+ * is one that tells nothing, which is to be dealt with.
+ */
+static inline int tell(struct eps_set *set, int found, struct pollfd *array)
 {
     int told = 0;
 
-    if (found)
-        told = eps_turn_tell(steady->set, steady->self, found, array);
-    return told || !found ? told : -1;
+    for (int i = 0; i < found; i++) {
+        struct eps_event event;
+        int here = 0;
+        if (eps_epset_event(set, i, &event))
+            here = array
+                       ? eps_pollview_tell(&set->poll, event.reg, event.events,
+                                           array)
+                       : eps_selview_tell(&set->select, event.fd, event.events);
+        if (!here)
+            return -1;
+        told += here;
+    }
+    return told;
 }
 
-static int answer_poll(const struct steady *steady, struct pollfd *array,
-                       uint32_t count, bool waits)
+static inline int answer_poll(const struct steady *steady, struct pollfd *array,
+                              uint32_t count, bool waits)
 {
+    struct eps_pollview *view = &steady->set->poll;
     int found;
 
-    eps_pollview_expect(&steady->set->poll);
-    if (memcmp(array, steady->set->poll.copy, count * sizeof(*array)) != 0)
+    eps_pollview_expect(view);
+    if (!eps_pollview_is_same(view, array, count))
         return -1;
     found = look(steady, waits);
     if (found < 0)
         return -1;
-    eps_pollview_clear_ready(&steady->set->poll, array);
-    return tell(steady, found, array);
+    eps_pollview_clear_ready(view, array);
+    return tell(steady->set, found, array);
 }
 
 bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
@@ -144,11 +158,10 @@ bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
 {
     struct steady steady;
 
-    if (!find(&steady, EPS_CALL_POLL, array, count, timeout_ms != 0))
+    if (!find(&steady, EPS_CALL_POLL, array, count))
         return false;
     bool moved = steady.site->key != array;
-    bool same = steady.set->poll.count == count &&
-                (moved || count <= steady.site->verified) &&
+    bool same = (moved || count <= steady.site->verified) &&
                 count <= atomic_load_explicit(&eps_process.open_limit,
                                               memory_order_relaxed);
     *ret = same ? answer_poll(&steady, array, (uint32_t)count, timeout_ms != 0)
@@ -158,8 +171,8 @@ bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
     return end(&steady, (uint32_t)count, *ret);
 }
 
-static int answer_select(const struct steady *steady,
-                         const struct eps_bitmaps *caller, bool waits)
+static inline int answer_select(const struct steady *steady,
+                                const struct eps_bitmaps *caller, bool waits)
 {
     struct eps_set *set = steady->set;
     int found, told;
@@ -170,7 +183,7 @@ static int answer_select(const struct steady *steady,
     if (found < 0)
         return -1;
     eps_selview_begin(&set->select);
-    told = tell(steady, found, NULL);
+    told = tell(set, found, NULL);
     if (told >= 0)
         eps_selview_write(&set->select, caller);
     return told;
@@ -194,7 +207,7 @@ bool eps_steady_select(int nfds, const struct eps_bitmaps *caller,
     struct steady steady;
 
     if (!eps_timeval_is_fit(timeout) ||
-        !find(&steady, EPS_CALL_SELECT, eps_bitmaps_key(caller), 0, waits))
+        !find(&steady, EPS_CALL_SELECT, eps_bitmaps_key(caller), 0))
         return false;
     *ret = is_where_it_was(&steady, nfds, caller)
                ? answer_select(&steady, caller, waits)

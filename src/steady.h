@@ -17,8 +17,6 @@
 #include <stdbool.h>
 #include <sys/select.h>
 
-#define EPS_STEADY_CALLS 32
-
 /* True if `*ret` and all that the call writes is answered. Keeps errno. */
 bool eps_steady_poll(struct pollfd *array, nfds_t count, int timeout_ms,
                      int *ret);

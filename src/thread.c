@@ -195,12 +195,6 @@ bool eps_thread_enter(struct eps_thread *self)
     return true;
 }
 
-void eps_thread_leave(struct eps_thread *self)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    self->frame = NULL;
-}
-
 void eps_count_shared(enum eps_counter counter, uint64_t more)
 {
     atomic_fetch_add_explicit(&ended[counter], more, memory_order_relaxed);

@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/select.h>
 
@@ -22,14 +23,12 @@ struct eps_set;
 
 /* See site.h. */
 struct eps_site {
-    const void *key;       /* the array's address, or the first bitmap's */
-    struct eps_set *set;   /* its epoll set, or NULL */
-    uint32_t stamp;        /* when it was used last; 0: not in use */
-    uint32_t count;        /* descriptors in the last call */
-    uint32_t verified;     /* entries, or bits, seen to be writable: seen.h */
-    uint8_t call;          /* enum eps_call */
-    uint32_t steady_calls; /* the cost model has not heard of yet: steady.h */
-    uint32_t steady_ready; /* ... and what they told */
+    const void *key;     /* the array's address, or the first bitmap's */
+    struct eps_set *set; /* its epoll set, or NULL */
+    uint32_t stamp;      /* when it was used last; 0: not in use */
+    uint32_t count;      /* descriptors in the last call */
+    uint32_t verified;   /* entries, or bits, seen to be writable: seen.h */
+    uint8_t call;        /* enum eps_call */
     struct eps_policy_state policy;
 };
 
@@ -123,7 +122,23 @@ void eps_thread_reset_all(void);
  * cleared away.
  */
 bool eps_thread_enter(struct eps_thread *self);
-void eps_thread_leave(struct eps_thread *self);
+
+/* The same, but false wherever any call seems to be under way. */
+static inline bool eps_thread_enter_first(struct eps_thread *self)
+{
+    if (self->frame)
+        return false;
+    self->waiting = false;
+    self->frame = __builtin_frame_address(0);
+    atomic_signal_fence(memory_order_seq_cst);
+    return true;
+}
+
+static inline void eps_thread_leave(struct eps_thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->frame = NULL;
+}
 
 /* Without a block. */
 void eps_count_shared(enum eps_counter counter, uint64_t more);

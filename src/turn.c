@@ -77,9 +77,11 @@ int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
     int told = 0;
 
     for (int i = 0; i < found; i++) {
-        struct eps_event event = eps_epset_event(set, i, self);
-        if (!event.reg)
+        struct eps_event event;
+        if (!eps_epset_event(set, i, &event)) {
+            eps_epset_astray(set, i, self);
             continue;
+        }
         int here = tell(set, event, array);
         if (!here && !is_told(set, event))
             eps_epset_unwanted(set, event, self);

@@ -11,10 +11,10 @@
 
 #include <string.h>
 
-#define MOST 700    /* entries: several blocks of the comparison */
+#define MOST 2500   /* entries: several stretches of the comparison */
 #define NUMBERS 260 /* few, so that duplicates are common */
 #define FAR_NUMBERS 3
-#define ROUNDS 3000
+#define ROUNDS 1000
 
 struct world {
     struct rng rng;
@@ -301,6 +301,31 @@ static void agrees_with_the_whole_array(void **state)
     assert_int_equal(w.view.count, 0);
 }
 
+/* The view goes through the array to and fro: from either end, so to say. */
+static void every_difference_is_found(void **state)
+{
+    static struct pollfd array[MOST];
+    struct world w = {.array = array, .count = MOST};
+
+    (void)state;
+    for (int i = 0; i < MOST; i++)
+        array[i] = (struct pollfd){.fd = i, .events = POLLIN};
+    update(&w);
+    eps_pollview_clear_ready(&w.view, array);
+    for (int i = 0; i < 2 * MOST; i++) {
+        struct pollfd *entry = &array[i / 2];
+        assert_true(eps_pollview_is_same(&w.view, array, MOST));
+        if (i % 2) /* the other way, next time */
+            assert_true(eps_pollview_is_same(&w.view, array, MOST));
+        entry->events |= POLLOUT;
+        assert_false(eps_pollview_is_same(&w.view, array, MOST));
+        entry->events = POLLIN;
+    }
+    assert_false(eps_pollview_is_same(&w.view, array, MOST - 1));
+    eps_pollview_clear(&w.view);
+    eps_registry_clear(&w.registry);
+}
+
 /* An entry may be told by the native look and by an event in one answer. */
 static void an_entry_is_told_once(void **state)
 {
@@ -375,6 +400,7 @@ static void a_far_entry_that_is_switched_on_again(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(agrees_with_the_whole_array),
+          cmocka_unit_test(every_difference_is_found),
           cmocka_unit_test(an_entry_is_told_once),
           cmocka_unit_test(an_entry_that_is_switched_on_again),
           cmocka_unit_test(a_far_entry_that_is_switched_on_again),

@@ -333,7 +333,8 @@ int eps_selview_merge(struct eps_selview *view)
     int told = 0;
 
     for (int set = 0; set < EPS_SETS; set++)
-        for (int word = 0; word < EPS_WORDS(view->nfds); word++) {
+        for (int word = 0;
+             view->scratched[set] && word < EPS_WORDS(view->nfds); word++) {
             unsigned long bits = view->scratch.bits[set][word] &
                                  view->asked.bits[set][word] &
                                  ~view->answer.bits[set][word];
@@ -345,15 +346,25 @@ int eps_selview_merge(struct eps_selview *view)
 
 void eps_selview_scratch_begin(struct eps_selview *view)
 {
-    memset(view->scratch.bits[0], 0,
-           (size_t)view->capacity * EPS_SETS * sizeof(unsigned long));
+    for (int set = 0; set < EPS_SETS; set++) {
+        if (view->scratched[set])
+            memset(view->scratch.bits[set], 0,
+                   (size_t)view->capacity * sizeof(unsigned long));
+        view->scratched[set] = false;
+    }
+}
+
+void eps_selview_scratch_add(struct eps_selview *view, int set, int fd)
+{
+    set_bit(&view->scratch, set, fd);
+    view->scratched[set] = true;
 }
 
 void eps_selview_scratch_ask(struct eps_selview *view, int fd)
 {
     for (int set = 0; set < EPS_SETS; set++)
         if (has_bit(&view->asked, set, fd))
-            set_bit(&view->scratch, set, fd);
+            eps_selview_scratch_add(view, set, fd);
 }
 
 static inline void write_set(const struct eps_selview *view,
@@ -372,6 +383,23 @@ void eps_selview_write(const struct eps_selview *view,
     write_set(view, caller, EPS_READ, bytes);
     write_set(view, caller, EPS_WRITE, bytes);
     write_set(view, caller, EPS_EXCEPT, bytes);
+}
+
+static inline void clear_set(const struct eps_bitmaps *caller, int set,
+                             size_t bytes)
+{
+    if (caller->bits[set])
+        memset(caller->bits[set], 0, bytes);
+}
+
+void eps_selview_write_nothing(const struct eps_selview *view,
+                               const struct eps_bitmaps *caller)
+{
+    size_t bytes = bytes_of(view->nfds);
+
+    clear_set(caller, EPS_READ, bytes);
+    clear_set(caller, EPS_WRITE, bytes);
+    clear_set(caller, EPS_EXCEPT, bytes);
 }
 
 bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,

@@ -49,6 +49,7 @@ struct eps_selview {
     struct eps_bitmaps kept;   /* what registrations stand for */
     struct eps_bitmaps answer;
     struct eps_bitmaps scratch; /* for the native wait on residuals */
+    bool scratched[EPS_SETS];   /* ... and which of them have any bit */
 };
 
 /* Makes room for `nfds` bits; false if there is no memory. */
@@ -88,13 +89,28 @@ bool eps_selview_is_told(const struct eps_selview *view, int fd);
 /* Merges the scratch bitmaps, a native answer; returns how many bits. */
 int eps_selview_merge(struct eps_selview *view);
 
-/* Begins the native wait: asks of `fd` what the caller asks of it. */
+/*
+ * Begins the native wait: asks of `fd` what the caller asks of it, or whether
+ * it is ready for what the set says.
+ */
 void eps_selview_scratch_begin(struct eps_selview *view);
 void eps_selview_scratch_ask(struct eps_selview *view, int fd);
+void eps_selview_scratch_add(struct eps_selview *view, int set, int fd);
+
+/* The set for the native call; NULL if it would be empty. */
+static inline unsigned long *
+eps_selview_scratch_set(const struct eps_selview *view, int set)
+{
+    return view->scratched[set] ? view->scratch.bits[set] : NULL;
+}
 
 /* Writes the answer to the caller's bitmaps, in the kernel's order (S7). */
 void eps_selview_write(const struct eps_selview *view,
                        const struct eps_bitmaps *caller);
+
+/* The same of an answer that nothing is ready. */
+void eps_selview_write_nothing(const struct eps_selview *view,
+                               const struct eps_bitmaps *caller);
 
 /* True if most of the numbers asked about last time are asked about now. */
 bool eps_selview_resembles(const struct eps_selview *view,

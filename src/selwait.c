@@ -35,11 +35,14 @@ int eps_selwait_is_open(int fd)
     return flags >= 0 ? 1 : flags == -EBADF ? 0 : (int)flags;
 }
 
-/* The three scratch bitmaps, as select() wants them. */
+/*
+ * The three scratch bitmaps, as select() wants them. What is not there needs
+ * not be copied in and out: a wait on the epoll descriptor alone has but one.
+ */
 #define SCRATCH(view)                                                          \
-    (fd_set *)(view)->scratch.bits[EPS_READ],                                  \
-        (fd_set *)(view)->scratch.bits[EPS_WRITE],                             \
-        (fd_set *)(view)->scratch.bits[EPS_EXCEPT]
+    (fd_set *)eps_selview_scratch_set(view, EPS_READ),                         \
+        (fd_set *)eps_selview_scratch_set(view, EPS_WRITE),                    \
+        (fd_set *)eps_selview_scratch_set(view, EPS_EXCEPT)
 
 static struct timeval timeval_of(int64_t ns)
 {
@@ -130,12 +133,6 @@ static int native_wait(struct eps_selcall *call, struct eps_selview *view,
 {
     return call->precise ? native_pselect(call, view, nfds, slice)
                          : native_select(call, view, nfds, slice);
-}
-
-static void scratch_set(struct eps_selview *view, int fd)
-{
-    view->scratch.bits[EPS_READ][fd / EPS_WORD_BITS] |= 1ul
-                                                        << fd % EPS_WORD_BITS;
 }
 
 static void scratch_clear(struct eps_selview *view, int fd)
@@ -241,7 +238,7 @@ static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
 {
     int nfds = eps_selwait_tell_ended(call, set, told);
 
-    scratch_set(&set->select, epfd);
+    eps_selview_scratch_add(&set->select, EPS_READ, epfd);
     return nfds > epfd ? nfds : epfd + 1;
 }
 

@@ -182,6 +182,10 @@ static inline int answer_select(const struct steady *steady,
     found = look(steady, waits);
     if (found < 0)
         return -1;
+    if (!found) {
+        eps_selview_write_nothing(&set->select, caller);
+        return 0;
+    }
     eps_selview_begin(&set->select);
     told = tell(set, found, NULL);
     if (told >= 0)

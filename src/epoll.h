@@ -35,9 +35,8 @@ int eps_epoll_modify(int epfd, struct eps_item item);
 int eps_epoll_delete(int epfd, int fd);
 
 /*
- * What is ready now, at most `most` events into `events`. In line: each return
- * from a function that has entered the kernel finds the processor's return
- * stack used up, and costs as much as 50 instructions.
+ * What is ready now, at most `most` events into `events`. In line: out of line
+ * it was seen to take 6 to 10 ns more, of the 35 that a call has beside it.
  */
 static inline int eps_epoll_wait(int epfd, void *events, int most)
 {

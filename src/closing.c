@@ -6,7 +6,8 @@
  * The order before the real close: generation and journal, then a look at
  * who sleeps. A sleeper first says that it sleeps, then reads the journal.
  * So either it sees the entry and does not sleep on the old registration,
- * or we see it asleep.
+ * or we see it asleep. That takes no fence here: the journal's head is moved by
+ * a sequentially consistent step, and `asleep` read by such a load.
  *
  * Kernel notes:
  * (a) Native poll holds the file it waits on. shutdown() and close() by
@@ -140,7 +141,7 @@ struct eps_closing eps_closing_begin_slow(int fd)
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return closing;
     self->ends++;
-    atomic_thread_fence(memory_order_seq_cst);
+    self->calm = false; /* its next call has something to settle */
     closing.ready = prepare_holders(fd, holder);
     return closing;
 }
@@ -159,7 +160,6 @@ void eps_closing_end_slow(const struct eps_closing *closing, bool done)
     holder = eps_fdwatch_ended(late.fd);
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return;
-    atomic_thread_fence(memory_order_seq_cst);
     if (late.ready || !done)
         ring_sleepers(late.fd, eps_thread_self());
 }

@@ -73,12 +73,14 @@ struct eps_thread {
     /* The frame of the call in progress, or NULL. */
     void *frame;
 
-    uint32_t beat; /* for the live page: calls to go until one */
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
 
+    /* All that a small call touches. */
+    _Alignas(64) uint32_t beat; /* for the live page: calls to go until one */
+    _Atomic uint64_t counters[EPS_COUNTERS];
+
     _Alignas(64) struct eps_passes passes[EPS_THREAD_PASSES];
-    _Alignas(64) _Atomic uint64_t counters[EPS_COUNTERS];
 
     struct eps_site sites[EPS_THREAD_SITES];
     uint32_t stamps;       /* counts uses of sites */

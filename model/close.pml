@@ -8,8 +8,8 @@
  * One statement of the model is one atomic access to shared memory or one
  * system call of the code; what is in `atomic` is one of these and the notes
  * that the claims need. What is modelled stands above each piece by the name
- * of its function in src/. Memory is sequentially consistent here: the code
- * has fences where that matters (eps_epset_fall_asleep, eps_journal_note).
+ * of its function in src/. Memory is sequentially consistent here: so is
+ * the code where that matters (eps_epset_fall_asleep, eps_journal_note).
  *
  * Claims:
  *  (1) No wake-up is lost. When nothing moves any more, a thread still asleep

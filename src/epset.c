@@ -228,9 +228,11 @@ void eps_epset_unwanted(struct eps_set *set, struct eps_event event,
 bool eps_epset_fall_asleep(struct eps_set *set)
 {
     atomic_store(&set->asleep, EPS_ASLEEP);
-    /* A closer writes the journal, then reads asleep: one of us sees. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (!eps_epset_is_behind(set))
+    /*
+     * A closer writes the journal, then reads asleep, all in the one order of
+     * sequentially consistent steps: one of us sees.
+     */
+    if (set->mark == atomic_load(&eps_journal.head))
         return true;
     eps_epset_wake(set);
     return false;

@@ -146,11 +146,11 @@ bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
         set->scrubbed = now;
         set->look_ns = LOOK_NS;
     }
+    if (now - set->scrubbed < (int64_t)SHARE * set->look_ns)
+        return false; /* too soon: the time adds up */
     looks = (now - set->scrubbed) / SHARE / set->look_ns;
     if (looks > set->registry.registered)
         looks = set->registry.registered;
-    if (!looks)
-        return false; /* too soon: the time adds up */
     set->scrubbed = now;
     for (left = looks; left > 0; left--)
         if (eps_scrub_step(set, self))

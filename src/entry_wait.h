@@ -33,21 +33,21 @@ static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
 {
     struct eps_thread *self = eps_thread_mine;
     enum eps_counter reason = (enum eps_counter)eps_process.small_reason;
-    struct eps_passes *passes = NULL;
+    struct eps_pass *pass = NULL;
 
     if (!self)
         return false;
     if (n >= eps_process.small) {
-        passes = eps_thread_passes(self, array);
-        if (!passes->left || passes->array != array || n > passes->most)
+        pass = eps_passes_find(&self->passes, array);
+        if (!pass->left || pass->array != array || n > pass->most)
             return false;
-        reason = passes->reason;
+        reason = pass->reason;
     }
     if (eps_beat_is_due(self) || eps_process_is_copy())
         return false;
     EPS_PROBE_CALL(n);
-    if (passes)
-        passes->left--;
+    if (pass)
+        pass->left--;
     eps_count_native(self, reason);
     self->beat--;
     return true;

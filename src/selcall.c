@@ -251,7 +251,7 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
     if (!may_be_read(self, call))
         return eps_gate_refuse(EPS_C_native_memory);
     if (!eps_bitmaps_have(&call->sets, call->nfds, eps_process.small)) {
-        eps_thread_pass(self, eps_bitmaps_key(&call->sets),
+        eps_passes_give(&self->passes, eps_bitmaps_key(&call->sets),
                         (uint64_t)call->nfds, eps_policy_passes(call->count),
                         EPS_C_native_small);
         return refuse(self, EPS_C_native_small);

@@ -91,7 +91,7 @@ bool eps_site_goes_native(struct eps_thread *self, struct eps_site *site,
         eps_policy_wants_epoll(&site->policy, site->count))
         return false;
     *begun = eps_policy_wants_time(&site->policy) ? eps_clock_ns() : 0;
-    eps_thread_pass(self, site->key, length,
+    eps_passes_give(&self->passes, site->key, length,
                     eps_policy_native_passes(&site->policy, site->count),
                     EPS_C_native_policy);
     eps_count_native(self, EPS_C_native_policy);

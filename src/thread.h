@@ -8,6 +8,7 @@
 #define EPS_THREAD_H
 
 #include "counters.h"
+#include "passes.h"
 #include "policy.h"
 #include "probes.h"
 
@@ -52,16 +53,6 @@ enum eps_gauge {
     EPS_GAUGES
 };
 
-/* The next calls on this array are native, and not looked at. */
-struct eps_passes {
-    const void *array;
-    uint64_t most; /* entries, or bits */
-    uint32_t left;
-    enum eps_counter reason;
-};
-
-#define EPS_THREAD_PASSES 4 /* a program may have several small loops */
-
 /* What each call touches comes first: a few cache lines. */
 struct eps_thread {
     _Alignas(64) _Atomic uint32_t used; /* a thread owns this block */
@@ -80,7 +71,7 @@ struct eps_thread {
     _Alignas(64) uint32_t beat; /* for the live page: calls to go until one */
     _Atomic uint64_t counters[EPS_COUNTERS];
 
-    _Alignas(64) struct eps_passes passes[EPS_THREAD_PASSES];
+    _Alignas(64) struct eps_passes passes;
 
     struct eps_site sites[EPS_THREAD_SITES];
     uint32_t stamps;       /* counts uses of sites */
@@ -194,31 +185,6 @@ static EPS_PROBED void eps_count_call(struct eps_thread *self,
 {
     eps_count_native(self, reason);
     eps_beat(self);
-}
-
-/* Arrays share a place now and then, and are looked at more often then. */
-static inline struct eps_passes *eps_thread_passes(struct eps_thread *self,
-                                                   const void *array)
-{
-    uint32_t address = (uint32_t)((uintptr_t)array / sizeof(fd_set));
-
-    return &self->passes[address * UINT32_C(0x9e3779b1) >> 30];
-}
-_Static_assert(EPS_THREAD_PASSES == 4, "two bits of the product");
-
-/*
- * The next few calls on that array, if it grows but little, will be native
- * for the same reason, and are passed on unseen.
- */
-static inline void eps_thread_pass(struct eps_thread *self, const void *array,
-                                   uint64_t length, uint32_t passes,
-                                   enum eps_counter reason)
-{
-    *eps_thread_passes(self, array) =
-        (struct eps_passes){.array = array,
-                            .most = length + length / 8,
-                            .left = passes,
-                            .reason = reason};
 }
 
 /* The sum over all threads, those that ended included. */

@@ -45,8 +45,7 @@ find_moved(struct eps_thread *self, const void *array, nfds_t count)
     return NULL;
 }
 
-/* The gate, where all is as usual; what is not, the long way's own finds out.
- */
+/* The gate where all is as usual; what is not, the long way finds out. */
 static inline bool enter(struct eps_thread *self)
 {
     if (!self || !self->calm)

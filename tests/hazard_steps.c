@@ -217,7 +217,7 @@ static void jump_out_everywhere(bool is_select, bool changed)
 
     while (wait_for_stop(pid) == SIGSTOP) {
         /* Each call is stepped through anew: longer ones in longer strides. */
-        steps += JUMP_STRIDE + steps / 64;
+        steps += JUMP_STRIDE + steps / 64 * (steps / 256);
         step_on(pid, steps, call);
         if (atomic_load(&call->over))
             break;

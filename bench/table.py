@@ -47,16 +47,16 @@ class Row:
         but not from a call that sleeps."""
         return self.native_ns + (0 if self.shape == "wake" else self.own_ns)
 
-    def loss_bound(self):
-        return max(LOSS_NS, LOSS_SHARE * self.turn_ns())
+    def _loses_more_than_allowed_of(self, ns):
+        return self.loss_ns > max(LOSS_NS, LOSS_SHARE * ns)
 
     def is_slower(self):
-        return self.loss_ns > self.loss_bound()
+        return self._loses_more_than_allowed_of(self.turn_ns())
 
     def is_slower_alone(self):
         """The same with the loop's own work taken off what it is a share of,
         but not the library's part in that."""
-        return self.loss_ns > max(LOSS_NS, LOSS_SHARE * self.native_ns)
+        return self._loses_more_than_allowed_of(self.native_ns)
 
     def epoll_bound(self):
         """What epoll by hand allows the library, in nanoseconds."""

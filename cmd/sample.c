@@ -288,9 +288,10 @@ void cmd_sample(struct cmd_samples *samples, double seconds)
     struct timespec round = {0, ROUND_NS};
     double end = now_seconds() + seconds;
 
-    for (bool first = true; first || now_seconds() < end; first = false) {
-        if (!first)
-            nanosleep(&round, NULL);
-        look_at_all(samples, first);
-    }
+    look_at_all(samples, true);
+    /* Once more at least, or there is nothing to take a rate of. */
+    do {
+        nanosleep(&round, NULL);
+        look_at_all(samples, false);
+    } while (now_seconds() < end);
 }

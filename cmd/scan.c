@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY 0.3 /* of a CPU in the kernel: worth a trace */
+#define BUSY 0.3   /* of a CPU in the kernel: worth a trace */
+#define SHORT 0.05 /* seconds: seen once, at the end; no rate comes of it */
 
 enum letter {
     LETTER_JSON = 256
@@ -31,6 +32,7 @@ static const struct cmd_option options[] = {
 /* What is made of one process's samples. */
 struct finding {
     const struct cmd_sampled *of;
+    double seconds;      /* from the first look at it to the last */
     double user, system; /* of a CPU */
     double calls;        /* a second; at least, since sleeps are counted */
     double saving;       /* of a CPU */
@@ -57,11 +59,11 @@ static double share_saved(double count)
 
 static struct finding judge(const struct cmd_sampled *process)
 {
-    struct finding found = {.of = process};
     double seconds = process->last - process->first;
+    struct finding found = {.of = process, .seconds = seconds};
 
-    if (seconds < 0.01)
-        seconds = 0.01;
+    if (seconds < SHORT)
+        return found;
     found.user = (process->user - process->user_before) / seconds;
     found.system = (process->system - process->system_before) / seconds;
     if (process->switches > process->switches_before)
@@ -182,6 +184,7 @@ static void tell(const struct cmd_samples *samples, double seconds,
         cmd_json_number(&json, "waiting", process->waiting);
         cmd_json_number(&json, "running", process->running);
         cmd_json_number(&json, "epoll", process->epolling);
+        cmd_json_real(&json, "seconds", all[i].seconds);
         cmd_json_real(&json, "user_cpu", all[i].user);
         cmd_json_real(&json, "system_cpu", all[i].system);
         cmd_json_real(&json, "calls_per_second", all[i].calls);

@@ -3,8 +3,8 @@
  * select()'s native side: looks at residual numbers, and waits on them and
  * the epoll descriptor. Owns nothing; waits on the set's scratch bitmaps in
  * libc's own select or pselect, which are cancellation points and write back
- * what is left of the time. To look without waiting it asks poll() where it
- * may: that takes a number for each residual one, not words up to the highest.
+ * what is left of the time. Where it may, it asks poll() and waits in ppoll():
+ * they take a number for each one, not words up to the highest.
  *
  * Kernel notes:
  * (a) EBADF belongs to a call's entry: it wins over everything ready (S4).
@@ -14,6 +14,8 @@
  *     its answer: what select() makes a bit of is among what poll() tells,
  *     asked for or not. Files may look at what they are asked for; select()
  *     asks for POLLPRI in any case (fs/select.c wait_key_set).
+ * (c) select() tells what is left of the time, less what it was stopped for
+ *     (G1b). ppoll() does as well, but libc keeps that to itself.
  */
 #include "prototypes.h"
 
@@ -38,6 +40,7 @@ int eps_selwait_is_open(int fd)
 /*
  * The three scratch bitmaps, as select() wants them. What is not there needs
  * not be copied in and out: a wait on the epoll descriptor alone has but one.
+ * Where even that is left to ppoll(), there is none, and nfds is 0.
  */
 #define SCRATCH(view)                                                          \
     (fd_set *)eps_selview_scratch_set(view, EPS_READ),                         \
@@ -57,8 +60,6 @@ static int native_look(struct eps_selview *view, int nfds)
 
     return ret < 0 ? -errno : ret;
 }
-
-#if EPS_SELECT_TELLS_TIME
 
 static int64_t ns_of(struct timeval time)
 {
@@ -82,8 +83,6 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
         ret = EPS_NEXT(select)(nfds, SCRATCH(view), &part);
     if (ret < 0)
         ret = -errno;
-    if (!call->timeval)
-        return ret;
     if (slice == left) {
         call->deadline.left = ns_of(*call->timeval);
     } else {
@@ -93,33 +92,19 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
     return ret;
 }
 
-#else
-
-static int native_select(struct eps_selcall *call, struct eps_selview *view,
-                         int nfds, int64_t slice)
-{
-    struct timeval part = timeval_of(slice);
-    int64_t begun = eps_clock_ns();
-    int ret = EPS_NEXT(select)(nfds, SCRATCH(view), slice < 0 ? NULL : &part);
-
-    if (ret < 0)
-        ret = -errno;
-    eps_deadline_spend(&call->deadline, ret ? eps_turn_waited(begun) : slice);
-    return ret;
-}
-
-#endif
-
-static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
+/* The same where nobody is told what remains. */
+static int native_pselect(struct eps_selcall *call, struct eps_set *set,
                           int nfds, int64_t slice)
 {
-    bool whole = slice == call->deadline.left && !call->slept;
+    bool whole = call->precise && slice == call->deadline.left && !call->slept;
     struct timespec part = eps_timespec_of(slice);
     const struct timespec *timeout = whole       ? call->timespec
                                      : slice < 0 ? NULL
                                                  : &part;
     int64_t begun = eps_clock_ns();
-    int ret = EPS_NEXT(pselect)(nfds, SCRATCH(view), timeout, call->mask);
+    int ret = nfds ? EPS_NEXT(pselect)(nfds, SCRATCH(&set->select), timeout,
+                                       call->mask)
+                   : EPS_NEXT(ppoll)(set->waits.list, 1, timeout, call->mask);
 
     if (ret < 0)
         ret = -errno;
@@ -127,12 +112,17 @@ static int native_pselect(struct eps_selcall *call, struct eps_selview *view,
     return ret;
 }
 
-/* The native function itself, on the scratch bitmaps. */
-static int native_wait(struct eps_selcall *call, struct eps_selview *view,
-                       int nfds, int64_t slice)
+/* Note (c). */
+static bool is_told_time(const struct eps_selcall *call)
 {
-    return call->precise ? native_pselect(call, view, nfds, slice)
-                         : native_select(call, view, nfds, slice);
+    return EPS_SELECT_TELLS_TIME && !call->precise && call->timeval;
+}
+
+static int native_wait(struct eps_selcall *call, struct eps_set *set, int nfds,
+                       int64_t slice)
+{
+    return is_told_time(call) ? native_select(call, &set->select, nfds, slice)
+                              : native_pselect(call, set, nfds, slice);
 }
 
 static void scratch_clear(struct eps_selview *view, int fd)
@@ -232,12 +222,19 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
                     : look_at_sets(call, set);
 }
 
-/* The epoll descriptor and the residuals; the nfds they need. */
+/*
+ * The epoll descriptor and the residuals; the nfds they need, or 0: what is
+ * to be waited for is among the set's waits.
+ */
 static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
                       int *told)
 {
     int nfds = eps_selwait_tell_ended(call, set, told);
+    uint32_t count = 0;
 
+    if (!nfds && !is_told_time(call) &&
+        eps_waits_push(&set->waits, &count, (struct pollfd){epfd, POLLIN, 0}))
+        return 0;
     eps_selview_scratch_add(&set->select, EPS_READ, epfd);
     return nfds > epfd ? nfds : epfd + 1;
 }
@@ -251,7 +248,7 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
 {
     int64_t left = eps_deadline_left(&call->deadline);
     int64_t slice = eps_scrub_slice(set, left);
-    int ready = native_wait(call, &set->select, nfds, slice);
+    int ready = native_wait(call, set, nfds, slice);
 
     call->rested |=
         !ready || !call->blind || eps_turn_is_rest(eps_turn_waited(now));
@@ -316,7 +313,7 @@ int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
     else if (eps_deadline_left(&call->deadline) != 0)
         ready = sleep_turn(call, set, self, nfds, told);
     else
-        ready = native_wait(call, view, nfds, 0); /* for its mask */
+        ready = native_wait(call, set, nfds, 0); /* for its mask */
     if (ready >= 0) {
         scratch_clear(view, epfd);
         *told += eps_selview_merge(view);

@@ -5,6 +5,8 @@
  */
 #include "fact_common.h"
 
+#include <sys/epoll.h>
+
 /* Blocks SIGUSR1, leaves one pending; the empty mask is to unblock it. */
 static void leave_one_pending(void)
 {
@@ -31,14 +33,11 @@ static void end_pending(void)
  */
 static const struct timespec short_waits[] = {{0, 0}, {0, 1}, {0, 999}, {5, 0}};
 
-static void mask_lets_in_poll(const struct poll_call *c)
+static void mask_lets_in_set(const struct poll_call *c, struct pollfd *set,
+                             nfds_t n)
 {
-    struct pollfd set[CROWD];
-    nfds_t n = gather(set, 0);
     sigset_t none;
     sigemptyset(&none);
-    if (!c->masked)
-        return;
     settle(c, set, n);
     for (size_t i = 0; i < ARRAY_SIZE(short_waits); i++)
         for (EACH_ROUND) {
@@ -53,28 +52,41 @@ static void mask_lets_in_poll(const struct poll_call *c)
         }
 }
 
-static void mask_lets_in_select(const struct select_call *c)
+static void mask_lets_in_poll(const struct poll_call *c)
 {
-    struct sets b, got;
+    struct pollfd set[CROWD];
+    nfds_t n = gather(set, 0);
+    if (c->masked)
+        mask_lets_in_set(c, set, n);
+}
+
+static void mask_lets_in_bits(const struct select_call *c, const struct sets *b)
+{
+    struct sets got;
     sigset_t none;
     sigemptyset(&none);
-    if (!c->masked)
-        return;
-    gather_bits(&b);
-    settle_bits(c, &b, &got);
+    settle_bits(c, b, &got);
     for (size_t i = 0; i < ARRAY_SIZE(short_waits); i++)
         for (EACH_ROUND) {
             leave_one_pending();
-            got = b;
-            same(c->call(b.n, &got.in, &got.out, &got.ex, &short_waits[i],
+            got = *b;
+            same(c->call(b->n, &got.in, &got.out, &got.ex, &short_waits[i],
                          &none),
                  -1);
             same(errno, EINTR);
             same(signals, 1);
-            same(memcmp(&got, &b, sizeof(b)), 0);
+            same(memcmp(&got, b, sizeof(*b)), 0);
             end_pending();
             same(signals, 1);
         }
+}
+
+static void mask_lets_in_select(const struct select_call *c)
+{
+    struct sets b;
+    gather_bits(&b);
+    if (c->masked)
+        mask_lets_in_bits(c, &b);
 }
 
 static void G2_G6_a_signal_let_in_by_the_mask_is_eintr(void **state)
@@ -82,6 +94,38 @@ static void G2_G6_a_signal_let_in_by_the_mask_is_eintr(void **state)
     (void)state;
     each_poll(mask_lets_in_poll);
     each_select(mask_lets_in_select);
+}
+
+/*
+ * The same beside an epoll descriptor, which the library waits for natively
+ * together with its own.
+ */
+static void mask_lets_in_beside_poll(const struct poll_call *c)
+{
+    struct pollfd set[1 + CROWD];
+    nfds_t n = gather(set, 1);
+    set[0] = (struct pollfd){.fd = epoll_create1(0), .events = POLLIN};
+    if (c->masked)
+        mask_lets_in_set(c, set, n);
+    close(set[0].fd);
+}
+
+static void mask_lets_in_beside_select(const struct select_call *c)
+{
+    struct sets b;
+    int nested = epoll_create1(0);
+    gather_bits(&b);
+    want(&b, nested, "r");
+    if (c->masked)
+        mask_lets_in_bits(c, &b);
+    close(nested);
+}
+
+static void G2_G6_the_mask_lets_in_beside_an_epoll_descriptor(void **state)
+{
+    (void)state;
+    each_poll(mask_lets_in_beside_poll);
+    each_select(mask_lets_in_beside_select);
 }
 
 /* G3: a ready descriptor comes first; the signal stays pending. */
@@ -258,6 +302,7 @@ static void G5_ignored_signals_end_no_wait(void **state)
 
 static const struct suite_test tests[] = {
     TEST(G2_G6_a_signal_let_in_by_the_mask_is_eintr),
+    TEST(G2_G6_the_mask_lets_in_beside_an_epoll_descriptor),
     TEST(G3_ready_comes_before_a_pending_signal),
     TEST(G3_the_mask_is_restored),
     TEST(G4_a_handler_ends_the_wait_by_eintr),

@@ -10,6 +10,7 @@
 #include "calls.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define TENTHS 10
 
@@ -18,6 +19,7 @@ struct waiter {
     const struct calls *calls;
     unsigned count; /* slots */
     int *fds;       /* one per slot */
+    size_t bytes;   /* what each call is handed to be looked at */
 };
 
 /* An operation that is NULL has no meaning for this way. */

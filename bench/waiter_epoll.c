@@ -119,7 +119,7 @@ struct waiter *waiter_epoll(const struct calls *calls, int *fds, unsigned count)
     };
     struct interest *interest = allocate(1, sizeof(*interest));
 
-    interest->base = (struct waiter){&ops, calls, count, fds};
+    interest->base = (struct waiter){&ops, calls, count, fds, 0};
     interest->left_out = UINT32_MAX;
     interest->events = allocate(count, sizeof(*interest->events));
     interest->epfd = epoll_create1(EPOLL_CLOEXEC);

@@ -175,7 +175,8 @@ struct waiter *waiter_poll(const struct calls *calls, int *fds, unsigned count)
     };
     struct array *array = allocate(1, sizeof(*array));
 
-    array->base = (struct waiter){&ops, calls, count, fds};
+    array->base =
+        (struct waiter){&ops, calls, count, fds, count * sizeof(struct pollfd)};
     array->entries = allocate(count, sizeof(*array->entries));
     array->position_of = allocate(count, sizeof(*array->position_of));
     array->slot_at = allocate(count, sizeof(*array->slot_at));

@@ -22,7 +22,6 @@ struct sets {
     int limit;
     unsigned writers; /* slots that want POLLOUT */
     unsigned left_out;
-    size_t bytes;           /* of each set */
     unsigned long *reading; /* wanted */
     unsigned long *writing;
     unsigned long *readable; /* asked and answered */
@@ -102,9 +101,9 @@ static int wait_select(struct waiter *waiter, int timeout)
     struct timeval none = {0};
     fd_set *writing = NULL;
 
-    memcpy(sets->readable, sets->reading, sets->bytes);
+    memcpy(sets->readable, sets->reading, waiter->bytes);
     if (sets->writers > 0) {
-        memcpy(sets->writable, sets->writing, sets->bytes);
+        memcpy(sets->writable, sets->writing, waiter->bytes);
         writing = (fd_set *)sets->writable;
     }
     return waiter->calls->select(sets->limit, (fd_set *)sets->readable, writing,
@@ -158,9 +157,9 @@ struct waiter *waiter_select(const struct calls *calls, int *fds,
             sets->limit = fds[i] + 1;
     }
     size_t words = ((size_t)sets->limit + WORD_BITS - 1) / WORD_BITS;
-    sets->base = (struct waiter){&ops, calls, count, fds};
+    size_t bytes = words * sizeof(long); /* of each set */
+    sets->base = (struct waiter){&ops, calls, count, fds, bytes};
     sets->left_out = UINT32_MAX;
-    sets->bytes = words * sizeof(long);
     sets->reading = allocate(words, sizeof(long));
     sets->writing = allocate(words, sizeof(long));
     sets->readable = allocate(words, sizeof(long));

@@ -35,12 +35,11 @@ struct eps_selcall {
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
     struct timespec rest; /* of pselect's timeout, for the native call */
-    bool entered; /* every number was open once: now a closed one is told */
-    bool blind;   /* nothing was looked at before the wait */
-    bool slept;   /* it has waited: numbers may have ended meanwhile */
-    bool rested;  /* ... and for longer than a look takes */
-    bool expired; /* the native wait ended by its timeout */
-    bool unseen;  /* gone native because the memory is new to us */
+    bool blind;           /* nothing was looked at before the wait */
+    bool slept;           /* it has waited: a number closed by now is told */
+    bool rested;          /* ... and for longer than a look takes */
+    bool expired;         /* the native wait ended by its timeout */
+    bool unseen;          /* gone native because the memory is new to us */
 };
 
 /* EPS_ANSWERED: ret and error are set, sets and timeval are written. */

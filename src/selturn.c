@@ -51,12 +51,13 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
 
 /*
  * What a native call on our own bitmaps failed with. EBADF may be about our
- * epoll descriptor, closed unseen: another turn finds out (see enter()).
+ * epoll descriptor, closed unseen: another turn looks, and finds out.
  */
-static int failed(int error)
+static int failed(struct eps_set *set, int error)
 {
     if (error == -EINTR)
         return error;
+    set->sleepy = false;
     return error == -EBADF ? EPS_TURN_LOST : EPS_TURN_ODD;
 }
 
@@ -74,7 +75,7 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
         return interrupted(call, set, self, ends);
     if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
         return EPS_TURN_AGAIN;
-    return ready < 0 ? failed(ready) : tell_all(call, set, self, told);
+    return ready < 0 ? failed(set, ready) : tell_all(call, set, self, told);
 }
 
 /* Something is ready, or the call does not wait and has no mask. */
@@ -89,7 +90,7 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
     if (told == -EINTR && found)
         told = 0;
     if (told < 0)
-        return failed(told);
+        return failed(set, told);
     told += eps_turn_tell(set, self, found, NULL);
     /* Events that are nobody's must not pass for an answer. */
     return !told && found ? EPS_TURN_AGAIN : told;
@@ -125,21 +126,19 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
 }
 
 /*
- * Before another turn: what was closed when the call began is EBADF still,
- * what is closed from now on is told (note (a)). 0, -EBADF, or where the
- * kernel does not say, EPS_TURN_ODD.
+ * Before another turn: a number that is closed, before the call has slept, is
+ * EBADF (note (a)). 0, -EBADF, or where the kernel does not say, EPS_TURN_ODD.
  */
-static int enter(struct eps_selcall *call, struct eps_set *set)
+static int check_open(struct eps_selcall *call, struct eps_set *set)
 {
     int fd = -1;
 
-    while (!call->entered &&
+    while (!call->slept &&
            (fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         int open = eps_selwait_is_open(fd);
         if (open <= 0)
             return open < 0 ? EPS_TURN_ODD : -EBADF;
     }
-    call->entered = true;
     return 0;
 }
 
@@ -153,7 +152,7 @@ enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
         int told = turn(call, set, self);
         if (told == EPS_TURN_AGAIN ||
             (told == EPS_TURN_LOST && retries++ < EPS_TURN_RETRIES)) {
-            told = enter(call, set);
+            told = check_open(call, set);
             if (told == 0)
                 continue;
         }

@@ -144,7 +144,7 @@ int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
 
     eps_selview_scratch_begin(view);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
-        if (call->entered && eps_selwait_is_open(fd) == 0) {
+        if (call->slept && eps_selwait_is_open(fd) == 0) {
             *told += eps_selview_tell(view, fd, POLLNVAL);
             continue;
         }
@@ -186,7 +186,7 @@ static int look_at_numbers(struct eps_selcall *call, struct eps_set *set,
     for (uint32_t i = 0; i < count; i++) {
         struct pollfd wait = set->waits.list[i];
         unsigned events = (unsigned short)wait.revents;
-        if ((events & POLLNVAL) && !call->entered) /* note (a) */
+        if ((events & POLLNVAL) && !call->slept) /* note (a) */
             return -EBADF;
         told += eps_selview_tell(&set->select, wait.fd, events);
     }
@@ -253,7 +253,7 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
     call->rested |=
         !ready || !call->blind || eps_turn_is_rest(eps_turn_waited(now));
     if (ready != -EBADF) /* note (a) */
-        call->entered = call->slept = true;
+        call->slept = true;
     call->expired = ready == 0 && slice == left;
     return ready;
 }

@@ -147,6 +147,32 @@ static void librarys_descriptors_closed_unseen(void **state)
     in_child(closes_raw);
 }
 
+/*
+ * What the scrub finds before select() sleeps was closed before the call: it is
+ * EBADF. It was told by its bit, as what is closed under the call: that the
+ * numbers were all open once was believed before they were looked at again.
+ */
+static void closed_unseen_before_a_sleep(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    int victim = w.fds[1].fd, spare = dup(victim);
+    assert_true(watch_works(&w));
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(watch_select(&w, 20), 0);
+        raw_close(victim);
+        /* Of this time, as much is the scrub's as it takes to look at all. */
+        clock_sleep_ms(50);
+        assert_int_equal(watch_select(&w, 20000), -1);
+        assert_int_equal(errno, EBADF);
+        assert_int_equal(dup2(spare, victim), victim);
+        assert_true(watch_works(&w));
+    }
+    close(spare);
+    watch_close(&w);
+}
+
 /* ... and their numbers stand for something else. */
 static void replaces_by_pipe(void *arg)
 {
@@ -358,6 +384,7 @@ static const struct suite_test tests[] = {
     TEST(close_range_by_syscall),
     TEST(close_range_with_unshare),
     TEST(librarys_descriptors_closed_unseen),
+    TEST(closed_unseen_before_a_sleep),
     TEST(librarys_descriptors_replaced_by_a_pipe),
     TEST(librarys_descriptors_replaced_by_an_epoll),
     TEST(dup2_onto_every_number),

@@ -92,6 +92,18 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
     return ret;
 }
 
+/* The epoll descriptor alone. One that is lost is ready to poll() only. */
+static int native_ppoll(struct eps_set *set, const struct timespec *timeout,
+                        const sigset_t *mask)
+{
+    int ret = EPS_NEXT(ppoll)(set->waits.list, 1, timeout, mask);
+
+    if (ret <= 0 || !(set->waits.list[0].revents & POLLNVAL))
+        return ret;
+    errno = EBADF;
+    return -1;
+}
+
 /* The same where nobody is told what remains. */
 static int native_pselect(struct eps_selcall *call, struct eps_set *set,
                           int nfds, int64_t slice)
@@ -104,7 +116,7 @@ static int native_pselect(struct eps_selcall *call, struct eps_set *set,
     int64_t begun = eps_clock_ns();
     int ret = nfds ? EPS_NEXT(pselect)(nfds, SCRATCH(&set->select), timeout,
                                        call->mask)
-                   : EPS_NEXT(ppoll)(set->waits.list, 1, timeout, call->mask);
+                   : native_ppoll(set, timeout, call->mask);
 
     if (ret < 0)
         ret = -errno;

@@ -8,7 +8,9 @@
 #include "harness/harness.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <pty.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -145,6 +147,83 @@ static void librarys_descriptors_closed_unseen(void **state)
 {
     (void)state;
     in_child(closes_raw);
+}
+
+/*
+ * ... and the same of a thread whose calls have to wait, so that the library
+ * does not look before, and so shortly that the scrub does not, either. One of
+ * the program's own was closed along with them: select() says so by EBADF, and
+ * not by its bit, as of one that is closed under the call. It did the latter
+ * where it waited in ppoll(), to which a lost epoll descriptor is a ready one.
+ */
+struct waker {
+    _Atomic int wanted; /* bytes */
+    int to;
+};
+
+static void *wakes_soon(void *arg)
+{
+    struct waker *waker = arg;
+    int given = 0, wanted;
+    while ((wanted = atomic_load(&waker->wanted)) >= 0) {
+        if (given == wanted)
+            continue;
+        for (double start = clock_ms(); clock_ms() < start + 0.006;)
+            continue;
+        require(write(waker->to, "x", 1) == 1);
+        given++;
+    }
+    return NULL;
+}
+
+static void sleeps_shortly(struct watch *w, struct waker *waker)
+{
+    char byte;
+    atomic_fetch_add(&waker->wanted, 1);
+    require(watch_select(w, -1) == 1);
+    require(read(w->fds[0].fd, &byte, 1) == 1);
+}
+
+static size_t find_internal(int found[], size_t most)
+{
+    size_t count = 0;
+    for (int fd = 2 * ROW + 3; fd <= 300 && count < most; fd++)
+        if (fdcheck_is_internal(fd))
+            found[count++] = fd;
+    return count;
+}
+
+static void closes_raw_between_sleeps(void *arg)
+{
+    enum {
+        TIMES = 100
+    };
+    struct watch *w = arg;
+    struct waker waker = {0, w->peers[0]};
+    int victim = w->fds[1].fd, spare = dup(victim), own[8];
+    pthread_t thread;
+    require(!pthread_create(&thread, NULL, wakes_soon, &waker));
+    for (int i = 0; i < TIMES; i++) {
+        require(watch_sees(w, -1));
+        size_t count = find_internal(own, 8);
+        for (int j = 0; j <= i % 4; j++)
+            sleeps_shortly(w, &waker);
+        while (count)
+            raw_close(own[--count]);
+        raw_close(victim);
+        require(watch_select(w, -1) == -1 && errno == EBADF);
+        require(dup2(spare, victim) == victim);
+    }
+    atomic_store(&waker.wanted, -1);
+    pthread_join(thread, NULL);
+    close(spare);
+    require(watch_works(w));
+}
+
+static void descriptors_of_a_sleeper_closed_unseen(void **state)
+{
+    (void)state;
+    in_child(closes_raw_between_sleeps);
 }
 
 /*
@@ -384,6 +463,7 @@ static const struct suite_test tests[] = {
     TEST(close_range_by_syscall),
     TEST(close_range_with_unshare),
     TEST(librarys_descriptors_closed_unseen),
+    TEST(descriptors_of_a_sleeper_closed_unseen),
     TEST(closed_unseen_before_a_sleep),
     TEST(librarys_descriptors_replaced_by_a_pipe),
     TEST(librarys_descriptors_replaced_by_an_epoll),

@@ -10,7 +10,7 @@
  * (b) A mask that lets a pending signal in makes even a zero timeout EINTR,
  *     and the handler runs, unless something is ready (G2, G3). A mask that
  *     can't be read is EFAULT, whatever is ready.
- * (c) revents is written as 0 on EINTR (G4).
+ * (c) revents is written as 0 on EINTR, and before the handler runs (G4).
  */
 #include "pollturn.h"
 
@@ -39,13 +39,12 @@ static int look_again(struct eps_pollcall *call, struct eps_set *set,
     return eps_pollwait_tell(call, set, filter);
 }
 
-/* Note (c); and a handler that closed something itself changes nothing. */
+/* A handler ran, and if it closed something itself, that changes nothing. */
 static int interrupted(struct eps_pollcall *call, struct eps_set *set,
                        struct eps_thread *self, uint32_t ends)
 {
     int told = 0;
 
-    eps_pollview_clear_ready(&set->poll, call->array);
     if (eps_epset_is_behind(set) && self->ends == ends)
         told = look_again(call, set, self, POLLNVAL);
     return told ? told : -EINTR;
@@ -63,10 +62,8 @@ static int interrupted_elsewhere(struct eps_pollcall *call)
 static int tell_all(struct eps_pollcall *call, struct eps_set *set,
                     struct eps_thread *self, int found)
 {
-    int told;
+    int told = eps_pollwait_tell(call, set, ~0u);
 
-    eps_pollview_clear_ready(&set->poll, call->array);
-    told = eps_pollwait_tell(call, set, ~0u);
     if (call->slept && eps_epset_is_behind(set))
         told += look_again(call, set, self, ~0u);
     if (!found)
@@ -77,13 +74,18 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
-/* The kernel was asked and may have to be waited for, beside the epoll. */
+/*
+ * The kernel is asked, and may have to be waited for, beside the epoll. A
+ * handler may look at the array, or leave the call for good (note (c)).
+ */
 static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
                          struct eps_thread *self, int found)
 {
     uint32_t ends = self->ends;
-    int ready = eps_pollwait_sleep(call, set, self, found);
+    int ready;
 
+    eps_pollview_clear_ready(&set->poll, call->array);
+    ready = eps_pollwait_sleep(call, set, self, found);
     if (eps_turn_is_elsewhere(call->epoch))
         return ready == -EINTR ? interrupted_elsewhere(call) : EPS_TURN_ODD;
     if (ready == -EINTR)

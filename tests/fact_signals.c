@@ -6,6 +6,7 @@
 #include "fact_common.h"
 
 #include <sys/epoll.h>
+#include <sys/time.h>
 
 /* Blocks SIGUSR1, leaves one pending; the empty mask is to unblock it. */
 static void leave_one_pending(void)
@@ -274,6 +275,58 @@ static void G4_select_writes_the_remaining_time(void **state)
     }
 }
 
+/*
+ * G4: poll has written its zeroes before the handler runs, which may look, or
+ * jump away, or ask on its own: what it finds then stays.
+ */
+static struct pollfd *looked_at;
+static short found_there;
+static int found_ready;
+
+static void look_and_ask(int signo)
+{
+    (void)signo;
+    signals++;
+    found_there = looked_at[0].revents;
+    send_byte(looked_at[1].fd);
+    found_ready = raw_ppoll(looked_at, 1, &(struct timespec){0, 0});
+}
+
+static void zeroes_before_the_handler(const struct poll_call *c)
+{
+    int pair[2];
+    struct pollfd set[2 + CROWD];
+    nfds_t n = gather(set, 2);
+    struct itimerval soon = {{0, 0}, {0, 20000}};
+    stream_pair(pair);
+    set[0] = (struct pollfd){.fd = pair[0], .events = POLLIN};
+    set[1] = (struct pollfd){.fd = pair[1], .events = 0};
+    looked_at = set;
+    signal(SIGALRM, look_and_ask);
+    for (EACH_ROUND) {
+        send_byte(pair[1]);
+        same(poll_for(c, set, n, 0), 1);
+        same(set[0].revents, POLLIN);
+        take_byte(pair[0]);
+        signals = 0;
+        same(setitimer(ITIMER_REAL, &soon, NULL), 0);
+        same(poll_for(c, set, n, 20000), -1);
+        same(errno, EINTR);
+        same(signals, 1);
+        same(found_there, 0);
+        same(found_ready, 1);
+        same(set[0].revents, POLLIN);
+        take_byte(pair[0]);
+    }
+    close_pair(pair);
+}
+
+static void G4_the_handler_finds_what_poll_has_written(void **state)
+{
+    (void)state;
+    each_poll(zeroes_before_the_handler);
+}
+
 /* G5: a signal that is ignored, or ignored by default, ends no wait. */
 static void signal_often(void *arg)
 {
@@ -307,6 +360,7 @@ static const struct suite_test tests[] = {
     TEST(G3_the_mask_is_restored),
     TEST(G4_a_handler_ends_the_wait_by_eintr),
     TEST(G4_select_writes_the_remaining_time),
+    TEST(G4_the_handler_finds_what_poll_has_written),
     TEST(G5_ignored_signals_end_no_wait),
 };
 

@@ -51,7 +51,7 @@ suppressions() {
         done
     done
     # A mask is given to the call that sleeps as well.
-    suppress 'ppoll(sigmask)' fun:ppoll 'fun:native_wait*'
+    suppress 'ppoll(sigmask)' fun:ppoll '...' 'fun:native_*'
     suppress 'pselect6(sig->ss)' 'fun:pselect*' fun:pselect 'fun:native_pselect*'
     # What is mounted for all and what is moved need no type.
     suppress 'mount(type)' fun:mount 'obj:*.t'

@@ -184,15 +184,6 @@ static void sleeps_shortly(struct watch *w, struct waker *waker)
     require(read(w->fds[0].fd, &byte, 1) == 1);
 }
 
-static size_t find_internal(int found[], size_t most)
-{
-    size_t count = 0;
-    for (int fd = 2 * ROW + 3; fd <= 300 && count < most; fd++)
-        if (fdcheck_is_internal(fd))
-            found[count++] = fd;
-    return count;
-}
-
 static void closes_raw_between_sleeps(void *arg)
 {
     enum {
@@ -205,7 +196,7 @@ static void closes_raw_between_sleeps(void *arg)
     require(!pthread_create(&thread, NULL, wakes_soon, &waker));
     for (int i = 0; i < TIMES; i++) {
         require(watch_sees(w, -1));
-        size_t count = find_internal(own, 8);
+        size_t count = fdcheck_find_internal(own, ARRAY_SIZE(own));
         for (int j = 0; j <= i % 4; j++)
             sleeps_shortly(w, &waker);
         while (count)

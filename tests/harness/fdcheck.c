@@ -131,6 +131,16 @@ size_t fdcheck_count_internal(void)
     return count_by_owner(true);
 }
 
+size_t fdcheck_find_internal(int found[], size_t most)
+{
+    static struct fd_entry now[MAX_LISTED];
+    size_t count = list_open(now), internal = 0;
+    for (size_t i = 0; i < count && internal < most; i++)
+        if (fdcheck_is_internal(now[i].fd))
+            found[internal++] = now[i].fd;
+    return internal;
+}
+
 void fdcheck_begin(void)
 {
     before_count = list_open(before);

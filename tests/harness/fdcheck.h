@@ -30,6 +30,9 @@ size_t fdcheck_count(void);
 /* The number of open descriptors which are the library's own. */
 size_t fdcheck_count_internal(void);
 
+/* Finds the library's own, at most so many; how many those are. */
+size_t fdcheck_find_internal(int found[], size_t most);
+
 /* Whether fd is open and the library's own. Closes nothing. */
 bool fdcheck_is_internal(int fd);
 

@@ -159,6 +159,12 @@ int eps_epset_prepare(struct eps_set *set, struct eps_thread *self)
     return make_room_for_events(set) ? 0 : -ENOMEM;
 }
 
+bool eps_epset_hears(struct eps_set *set, struct eps_thread *self)
+{
+    read_journal(set, self);
+    return set->registry.dirty != 0;
+}
+
 int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found)
 {
     if (found == -EBADF || found == -EINVAL)

@@ -121,6 +121,9 @@ static inline bool eps_epset_is_prepared(const struct eps_set *set)
  */
 int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
 
+/* True if a number of the set's has ended since it was prepared. */
+bool eps_epset_hears(struct eps_set *set, struct eps_thread *self);
+
 /* A look that failed, or found as many events as there is room for. */
 int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found);
 

@@ -103,12 +103,16 @@ static inline bool end(const struct steady *steady, uint32_t count, int told)
     return done;
 }
 
-/* Events found; -1 if that can't be known here, or is to be waited for. */
+/*
+ * Events found; -1 if that can't be known here, or is to be waited for. What
+ * has ended meanwhile may be missing: see eps_turn_overtaken().
+ */
 static inline int look(const struct steady *steady, bool waits)
 {
     int found = eps_epset_look(steady->set, steady->self);
 
-    if (eps_turn_is_elsewhere(steady->epoch))
+    if (eps_turn_is_elsewhere(steady->epoch) ||
+        eps_epset_is_behind(steady->set))
         return -1;
     return found || !waits ? found : -1;
 }

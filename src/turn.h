@@ -97,6 +97,20 @@ static inline int64_t eps_turn_waited(int64_t begun)
 int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
                   struct pollfd *array);
 
+/*
+ * A number that another thread or a handler replaces (dup2) is missing in the
+ * kernel's set from then on, or its event is a ghost's; natively it is never
+ * missing. Where that has happened since the set was prepared, how the turn
+ * ends: it is taken anew some times, and is native then. Otherwise 0.
+ */
+static inline int eps_turn_overtaken(struct eps_set *set,
+                                     struct eps_thread *self, int *times)
+{
+    if (!eps_epset_is_behind(set) || !eps_epset_hears(set, self))
+        return 0;
+    return ++*times < EPS_TURN_RETRIES ? EPS_TURN_AGAIN : EPS_TURN_ODD;
+}
+
 /* The scrub before a sleep. True: something was found, prepare again. */
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now);
 

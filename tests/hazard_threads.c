@@ -7,6 +7,7 @@
 #include "harness/harness.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,12 +294,59 @@ static void process_outlives_its_first_thread(void **state)
     watch_close(&shared);
 }
 
+/*
+ * dup2() is one step: what it replaces is the old file or the new one at any
+ * moment, and if both are readable, no call may find it quiet. It did, where
+ * dup2() had come between the call's look at what had ended and its look at
+ * what was ready; and for long, where it comes all the time.
+ */
+static atomic_bool enough;
+
+static void *replaces_all_the_time(void *arg)
+{
+    struct watch *w = arg;
+    while (!atomic_load(&enough)) {
+        int ends[2];
+        require(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+        require(dup2(ends[0], w->fds[1].fd) == w->fds[1].fd);
+        /* Of the file that is gone now nobody has another descriptor. */
+        require(close(ends[0]) == 0 && close(ends[1]) == 0);
+    }
+    return NULL;
+}
+
+static void what_another_thread_replaces_is_never_missing(void **state)
+{
+    enum {
+        RUN_MS = 1000
+    };
+    pthread_t thread;
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    assert_int_equal(write(w.peers[1], "x", 1), 1);
+    atomic_store(&enough, false);
+    assert_int_equal(pthread_create(&thread, NULL, replaces_all_the_time, &w),
+                     0);
+    for (double end = clock_ms() + RUN_MS; clock_ms() < end;) {
+        assert_int_equal(watch_poll(&w, 0), 1);
+        assert_true(w.fds[1].revents & POLLIN);
+        assert_int_equal(watch_select(&w, 0), 1);
+        assert_true(bits_test(&w.in, w.fds[1].fd));
+    }
+    atomic_store(&enough, true);
+    pthread_join(thread, NULL);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(thousands_of_short_threads_leave_nothing),
     TEST(many_threads_at_once_leave_nothing),
     TEST(polling_in_a_thread_destructor_leaves_nothing),
     TEST(detached_threads_leave_nothing),
     TEST(descriptors_replaced_by_another_thread),
+    TEST(what_another_thread_replaces_is_never_missing),
     TEST(threads_hand_numbers_to_each_other),
     TEST(process_outlives_its_first_thread),
 };

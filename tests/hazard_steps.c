@@ -389,12 +389,6 @@ static void handlers_replace_at_any_instruction_of_select(void **state)
     replace_everywhere((struct call){.is_select = true});
 }
 
-static void handlers_replace_at_any_instruction_of_changed_select(void **state)
-{
-    (void)state;
-    replace_everywhere((struct call){.is_select = true, .changed = true});
-}
-
 static void handlers_replace_at_any_instruction_of_pselect(void **state)
 {
     (void)state;
@@ -410,7 +404,6 @@ static const struct suite_test tests[] = {
     TEST(handlers_replace_at_any_instruction_of_changed_poll),
     TEST(handlers_replace_at_any_instruction_of_ppoll),
     TEST(handlers_replace_at_any_instruction_of_select),
-    TEST(handlers_replace_at_any_instruction_of_changed_select),
     TEST(handlers_replace_at_any_instruction_of_pselect),
 };
 

@@ -32,7 +32,7 @@ struct eps_pollcall {
     uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
-    int overtaken;        /* turns: see eps_turn_overtaken() */
+    int overtaken;        /* turns: see eps_turn_tell() */
     struct timespec rest; /* of the timeout, for the native call */
     bool blind;           /* nothing was looked at before the wait */
     bool slept;           /* it has waited: numbers may have ended meanwhile */

@@ -62,7 +62,7 @@ static int interrupted_elsewhere(struct eps_pollcall *call)
 static int tell_all(struct eps_pollcall *call, struct eps_set *set,
                     struct eps_thread *self, int found)
 {
-    int told = eps_pollwait_tell(call, set, ~0u), here, end;
+    int told = eps_pollwait_tell(call, set, ~0u);
 
     if (call->slept && eps_epset_is_behind(set))
         told += look_again(call, set, self, ~0u);
@@ -70,10 +70,7 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
         found = eps_epset_look(set, self);
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
-    here = eps_turn_tell(set, self, found, call->array);
-    if (!told && (end = eps_turn_overtaken(set, self, &call->overtaken)))
-        return end;
-    told += here;
+    told = eps_turn_tell(set, self, found, call->array, told, &call->overtaken);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
@@ -109,7 +106,7 @@ static bool asks_natively(const struct eps_pollcall *call,
 static int turn(struct eps_pollcall *call, struct eps_set *set,
                 struct eps_thread *self)
 {
-    int found, told, end;
+    int found, told;
 
     call->blind =
         call->mask || eps_turn_will_sleep(set, &call->deadline, call->slept);
@@ -119,10 +116,7 @@ static int turn(struct eps_pollcall *call, struct eps_set *set,
     if (asks_natively(call, set, found))
         return turn_natively(call, set, self, found);
     eps_pollview_clear_ready(&set->poll, call->array);
-    told = found ? eps_turn_tell(set, self, found, call->array) : 0;
-    end = eps_turn_overtaken(set, self, &call->overtaken);
-    if (end)
-        return end;
+    told = eps_turn_tell(set, self, found, call->array, 0, &call->overtaken);
     /* Events that are nobody's must not pass for an answer (note (b)). */
     return !told && found ? EPS_TURN_AGAIN : told;
 }

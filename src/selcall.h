@@ -34,7 +34,7 @@ struct eps_selcall {
     uint32_t epoch; /* the process it began in: see eps_turn_is_elsewhere() */
     int64_t begun;  /* when the native call began, if it is to be timed */
     struct eps_deadline deadline;
-    int overtaken;        /* turns: see eps_turn_overtaken() */
+    int overtaken;        /* turns: see eps_turn_tell() */
     struct timespec rest; /* of pselect's timeout, for the native call */
     bool blind;           /* nothing was looked at before the wait */
     bool slept;           /* it has waited: a number closed by now is told */

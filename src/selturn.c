@@ -34,7 +34,7 @@ static int interrupted(struct eps_selcall *call, struct eps_set *set,
 static int tell_all(struct eps_selcall *call, struct eps_set *set,
                     struct eps_thread *self, int told)
 {
-    int found, here, end;
+    int found;
 
     if (call->slept && eps_epset_is_behind(set)) {
         int more = eps_turn_prepare(set, self);
@@ -45,10 +45,7 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
     found = eps_epset_look(set, self);
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
-    here = eps_turn_tell(set, self, found, NULL);
-    if (!told && (end = eps_turn_overtaken(set, self, &call->overtaken)))
-        return end;
-    told += here;
+    told = eps_turn_tell(set, self, found, NULL, told, &call->overtaken);
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
@@ -85,7 +82,7 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
 static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
                         struct eps_thread *self, int found)
 {
-    int told = 0, here, end;
+    int told = 0;
 
     if (set->registry.residual)
         told = eps_selwait_look(call, set, self);
@@ -94,10 +91,7 @@ static int turn_at_once(struct eps_selcall *call, struct eps_set *set,
         told = 0;
     if (told < 0)
         return failed(set, told);
-    here = eps_turn_tell(set, self, found, NULL);
-    if (!told && (end = eps_turn_overtaken(set, self, &call->overtaken)))
-        return end;
-    told += here;
+    told = eps_turn_tell(set, self, found, NULL, told, &call->overtaken);
     /* Events that are nobody's must not pass for an answer. */
     return !told && found ? EPS_TURN_AGAIN : told;
 }

@@ -105,7 +105,7 @@ static inline bool end(const struct steady *steady, uint32_t count, int told)
 
 /*
  * Events found; -1 if that can't be known here, or is to be waited for. What
- * has ended meanwhile may be missing: see eps_turn_overtaken().
+ * has ended meanwhile may be missing: see eps_turn_tell().
  */
 static inline int look(const struct steady *steady, bool waits)
 {

@@ -71,8 +71,8 @@ static bool is_told(const struct eps_set *set, struct eps_event event)
     return eps_pollview_is_told(&set->poll, event.reg);
 }
 
-int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
-                  struct pollfd *array)
+static int tell_all(struct eps_set *set, struct eps_thread *self, int found,
+                    struct pollfd *array)
 {
     int told = 0;
 
@@ -88,6 +88,16 @@ int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
         told += here;
     }
     return told;
+}
+
+int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
+                  struct pollfd *array, int told, int *overtaken)
+{
+    int here = tell_all(set, self, found, array);
+
+    if (told || !eps_epset_is_behind(set) || !eps_epset_hears(set, self))
+        return told + here;
+    return ++*overtaken < EPS_TURN_RETRIES ? EPS_TURN_AGAIN : EPS_TURN_ODD;
 }
 
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now)

@@ -91,25 +91,18 @@ static inline int64_t eps_turn_waited(int64_t begun)
 
 /*
  * Tells the events of the last look: to poll()'s array, or to the answer of
- * select() in the set's view. Returns how many entries or bits; those that
- * can't be told are dealt with before the next look.
- */
-int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
-                  struct pollfd *array);
-
-/*
+ * select() in the set's view. Returns how many entries or bits, with the `told`
+ * that are told already; those that can't be told are dealt with before the
+ * next look.
+ *
  * A number that another thread or a handler replaces (dup2) is missing in the
  * kernel's set from then on, or its event is a ghost's; natively it is never
- * missing. Where that has happened since the set was prepared, how the turn
- * ends: it is taken anew some times, and is native then. Otherwise 0.
+ * missing. Where that has happened since the set was prepared, and nothing is
+ * told already, how the turn ends: it is taken anew some times (`overtaken`
+ * counts them), and is native then.
  */
-static inline int eps_turn_overtaken(struct eps_set *set,
-                                     struct eps_thread *self, int *times)
-{
-    if (!eps_epset_is_behind(set) || !eps_epset_hears(set, self))
-        return 0;
-    return ++*times < EPS_TURN_RETRIES ? EPS_TURN_AGAIN : EPS_TURN_ODD;
-}
+int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
+                  struct pollfd *array, int told, int *overtaken);
 
 /* The scrub before a sleep. True: something was found, prepare again. */
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now);

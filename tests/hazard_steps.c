@@ -222,7 +222,6 @@ static void finish_system_call(pid_t pid)
 /* So many steps on, or some more if the signal would not be taken there. */
 static void step_on(pid_t pid, int steps, const struct call *call)
 {
-    finish_system_call(pid);
     for (; (steps > 0 || is_held_back(pid)) && !atomic_load(&call->over);
          steps--)
         step(pid);
@@ -240,6 +239,7 @@ static void jump_out_everywhere(bool is_select, bool changed)
     while (wait_for_stop(pid) == SIGSTOP) {
         /* Each call is stepped through anew: longer ones in longer strides. */
         steps += JUMP_STRIDE + steps / 64 * (steps / 256);
+        finish_system_call(pid);
         step_on(pid, steps, call);
         if (atomic_load(&call->over))
             break;
@@ -307,10 +307,7 @@ static void replace_everywhere(struct call as)
 
     while (wait_for_stop(pid) == SIGSTOP && !atomic_load(&call->over)) {
         steps += JUMP_STRIDE + steps / 64 * (steps / 256);
-        for (int left = steps;
-             (left > 0 || is_held_back(pid)) && !atomic_load(&call->over);
-             left--)
-            step(pid);
+        step_on(pid, steps, call);
         if (atomic_load(&call->over))
             break;
         assert_true(steps < MOST_STEPS);

@@ -106,6 +106,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
+    self->quiet.disturbed = false;
     eps_seen_refresh(self);
     set = find_set(call, self);
     if (set)
@@ -120,6 +121,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
         return EPS_NATIVE;
     }
     outcome = eps_pollturn_answer(call, set, self);
+    eps_quiet_end(&self->quiet);
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
         !eps_turn_is_elsewhere(call->epoch))
         eps_verify_poll(call, set, self, answer_again);

@@ -32,6 +32,7 @@ static int look_again(struct eps_pollcall *call, struct eps_set *set,
     uint32_t count = eps_pollwait_gather(set);
     if (count < 2)
         return 0;
+    eps_quiet_end(&self->quiet);
     set->waits.list[0].fd = -1;
     eps_count(self, EPS_C_residual_looks);
     if (eps_waits_ask(&set->waits, count) <= 0)

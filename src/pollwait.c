@@ -113,6 +113,21 @@ static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
     return ready;
 }
 
+/*
+ * A handler has run where native would have been asleep: EINTR, unless
+ * something is ready. In the child of a fork that it made, there is nothing to
+ * look at.
+ */
+static int look_disturbed(struct eps_pollcall *call, struct eps_set *set,
+                          uint32_t count)
+{
+    int ready = 0;
+
+    if (!eps_turn_is_elsewhere(call->epoch))
+        ready = native_wait(call, set->waits.list, count, 0);
+    return ready ? ready : -EINTR;
+}
+
 /* Sleeps natively; descriptors ready, -errno, or EPS_TURN_AGAIN: do not sleep.
  */
 static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
@@ -123,15 +138,18 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
 
     if (eps_turn_scrub(set, self, now) || !eps_epset_fall_asleep(set))
         return EPS_TURN_AGAIN;
-    for (;; now = eps_clock_ns()) {
+    for (;;) {
         self->waiting = true;
-        ready = sleep_slice(call, set, count, now);
+        eps_quiet_end(&self->quiet);
+        ready = eps_turn_is_disturbed(self, call->epoch)
+                    ? look_disturbed(call, set, count)
+                    : sleep_slice(call, set, count, now);
         self->waiting = false;
         if (ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;
-        if (eps_process_is_sandboxed() || eps_epset_is_called(set) ||
-            eps_turn_scrub(set, self, eps_clock_ns()))
+        if (eps_turn_pause(set, self, set->waits.list[0].fd, &call->deadline,
+                           &now))
             break;
     }
     eps_turn_wake(set, call->rested);
@@ -152,12 +170,13 @@ int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
         eps_count(self, EPS_C_residual_looks);
         set->work += EPS_COST_LOOK;
     }
+    if (!found && eps_deadline_left(&call->deadline) != 0)
+        return sleep_turn(call, set, self, count);
+    eps_quiet_end(&self->quiet);
     if (found) {
         set->waits.list[0].fd = -1;
         return ask_beside(&set->waits, count);
     }
-    if (eps_deadline_left(&call->deadline) != 0)
-        return sleep_turn(call, set, self, count);
     return call->mask ? native_wait(call, set->waits.list, count, 0)
                       : eps_waits_ask(&set->waits, count);
 }

@@ -54,6 +54,7 @@ void eps_registry_clear(struct eps_registry *registry)
         eps_memory_wipe(registry->regs, bytes_for(registry->capacity));
     memset(&registry->far, 0, sizeof(registry->far));
     registry->dirty = 0;
+    registry->marked = 0;
     registry->residual = 0;
     registry->registered = 0;
     registry->idle = 0;

@@ -56,6 +56,7 @@ struct eps_registry {
     uint64_t *noted;           /* a bit a number, behind regs */
     _Atomic uint32_t capacity; /* numbers covered */
     int32_t dirty;             /* head of the list + 1, or 0 */
+    uint32_t marked;           /* how many are on it */
     int32_t residual;          /* head of the list + 1, or 0 */
     uint32_t registered;       /* items in the epoll set */
     uint32_t idle;             /* ... of which the caller wants no more */
@@ -126,6 +127,7 @@ static inline void eps_registry_mark_dirty(struct eps_registry *registry,
     reg->flags |= EPS_REG_DIRTY;
     reg->next_dirty = registry->dirty;
     registry->dirty = fd + 1;
+    registry->marked++;
 }
 
 /* Takes a number off the dirty list; -1 when it is empty. */
@@ -137,6 +139,7 @@ static inline int eps_registry_next_dirty(struct eps_registry *registry)
         struct eps_reg *reg = eps_registry_at(registry, fd);
         registry->dirty = reg->next_dirty;
         reg->flags &= ~EPS_REG_DIRTY;
+        registry->marked--;
     }
     return fd;
 }

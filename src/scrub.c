@@ -27,7 +27,7 @@
 #endif
 
 #define LOOK_NS 400 /* what one look is taken to cost, until it is known */
-#define TIMED 8     /* looks that are worth reading the clock */
+#define TIMED 8     /* looks that are worth reading the clock: made at once */
 #define SHARE 100   /* of the thread's time: one in so many */
 #define FIRST_SLICE (100 * EPS_MS)
 #define LATER_SLICE (200 * EPS_MS)
@@ -137,27 +137,51 @@ static void learn(struct eps_set *set, int64_t taken, int64_t looks)
         set->look_ns = LOOK_NS / 2;
 }
 
-bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
-                            int64_t now)
+static bool look(struct eps_set *set, struct eps_thread *self, int64_t looks)
 {
-    int64_t looks, left;
+    while (looks-- > 0)
+        if (eps_scrub_step(set, self))
+            return true;
+    return false;
+}
+
+/* As many as the time since the last ones allows; 0: too soon, it adds up. */
+static int64_t looks_due(struct eps_set *set, int64_t now)
+{
+    int64_t all = set->registry.registered;
+    int64_t looks;
 
     if (!set->scrubbed) { /* a set just made has nothing stale in it */
         set->scrubbed = now;
         set->look_ns = LOOK_NS;
     }
     if (now - set->scrubbed < (int64_t)SHARE * set->look_ns)
-        return false; /* too soon: the time adds up */
+        return 0;
     looks = (now - set->scrubbed) / SHARE / set->look_ns;
-    if (looks > set->registry.registered)
-        looks = set->registry.registered;
+    if (looks >= all)
+        return all;
+    return looks < TIMED ? 0 : looks;
+}
+
+bool eps_scrub_is_due(struct eps_set *set, int64_t now)
+{
+    return looks_due(set, now) != 0;
+}
+
+bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
+                            int64_t now)
+{
+    int64_t looks = looks_due(set, now);
+    bool found;
+
+    if (!looks)
+        return false;
     set->scrubbed = now;
-    for (left = looks; left > 0; left--)
-        if (eps_scrub_step(set, self))
-            return true;
-    if (looks >= TIMED)
+    eps_quiet_begin(&self->quiet);
+    found = look(set, self, looks);
+    if (!found && looks >= TIMED)
         learn(set, eps_clock_ns() - now, looks);
-    return false;
+    return found;
 }
 
 int64_t eps_scrub_slice(const struct eps_set *set, int64_t left)

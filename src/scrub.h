@@ -25,6 +25,9 @@ bool eps_scrub_step(struct eps_set *set, struct eps_thread *self);
 bool eps_scrub_before_sleep(struct eps_set *set, struct eps_thread *self,
                             int64_t now);
 
+/* Whether a wait that began at `now` would have looks made before it. */
+bool eps_scrub_is_due(struct eps_set *set, int64_t now);
+
 /*
  * How long to sleep at once, of the `left` that the caller allows: waits are
  * cut into slices until every registration was looked at, and for ever

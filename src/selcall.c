@@ -161,6 +161,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
+    self->quiet.disturbed = false;
     set = find_set(call, self);
     if (set)
         eps_site_begin(set);
@@ -177,6 +178,7 @@ static enum eps_outcome answer(struct eps_selcall *call,
         return EPS_NATIVE;
     }
     outcome = eps_selturn_answer(call, set, self);
+    eps_quiet_end(&self->quiet);
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
         !eps_turn_is_elsewhere(call->epoch))
         eps_verify_select(call, set, self, answer_again);

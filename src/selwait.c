@@ -73,17 +73,17 @@ static int64_t ns_of(struct timeval time)
 static int native_select(struct eps_selcall *call, struct eps_selview *view,
                          int nfds, int64_t slice)
 {
-    int64_t left = call->deadline.left;
+    bool whole = slice == call->deadline.left && !call->slept;
     struct timeval part = timeval_of(slice);
     int ret;
 
-    if (slice == left)
+    if (whole)
         ret = EPS_NEXT(select)(nfds, SCRATCH(view), call->timeval);
     else
         ret = EPS_NEXT(select)(nfds, SCRATCH(view), &part);
     if (ret < 0)
         ret = -errno;
-    if (slice == left) {
+    if (whole) {
         call->deadline.left = ns_of(*call->timeval);
     } else {
         eps_deadline_spend(&call->deadline, slice - ns_of(part));
@@ -230,6 +230,7 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
         return 0;
     eps_count(self, EPS_C_residual_looks);
     set->work += EPS_COST_LOOK;
+    eps_quiet_end(&self->quiet);
     return harmless ? look_at_numbers(call, set, count)
                     : look_at_sets(call, set);
 }
@@ -270,6 +271,17 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
     return ready;
 }
 
+/* A handler has run: see pollwait.c. */
+static int look_disturbed(struct eps_selcall *call, struct eps_set *set,
+                          int nfds)
+{
+    int ready = 0;
+
+    if (!eps_turn_is_elsewhere(call->epoch))
+        ready = native_wait(call, set, nfds, 0);
+    return ready ? ready : -EINTR;
+}
+
 /*
  * Sleeps natively; bits ready, -errno, or EPS_TURN_AGAIN: do not sleep. What
  * has ended between two slices is told at once: it may have been ready.
@@ -285,16 +297,16 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         return EPS_TURN_AGAIN;
     for (;;) {
         self->waiting = true;
+        eps_quiet_end(&self->quiet);
         ready = *told ? native_look(&set->select, nfds)
-                      : sleep_slice(call, set, nfds, now);
+                : eps_turn_is_disturbed(self, call->epoch)
+                    ? look_disturbed(call, set, nfds)
+                    : sleep_slice(call, set, nfds, now);
         self->waiting = false;
         if (*told || ready || call->expired)
             break;
         ready = EPS_TURN_AGAIN;
-        if (eps_process_is_sandboxed() || eps_epset_is_called(set))
-            break;
-        now = eps_clock_ns();
-        if (eps_turn_scrub(set, self, now))
+        if (eps_turn_pause(set, self, epfd, &call->deadline, &now))
             break;
         /* The native call has used the bitmaps up. */
         nfds = gather_all(call, set, epfd, told);
@@ -320,12 +332,13 @@ int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
     if (!eps_selview_reserve(view, epfd + 1))
         return -ENOMEM;
     nfds = gather_all(call, set, epfd, told);
-    if (*told)
-        ready = native_look(view, nfds);
-    else if (eps_deadline_left(&call->deadline) != 0)
+    if (!*told && eps_deadline_left(&call->deadline) != 0) {
         ready = sleep_turn(call, set, self, nfds, told);
-    else
-        ready = native_wait(call, set, nfds, 0); /* for its mask */
+    } else {
+        eps_quiet_end(&self->quiet);
+        ready = *told ? native_look(view, nfds)
+                      : native_wait(call, set, nfds, 0); /* for its mask */
+    }
     if (ready >= 0) {
         scratch_clear(view, epfd);
         *told += eps_selview_merge(view);

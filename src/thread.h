@@ -11,6 +11,7 @@
 #include "passes.h"
 #include "policy.h"
 #include "probes.h"
+#include "quiet.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -66,6 +67,7 @@ struct eps_thread {
 
     uint32_t rest; /* native calls to go after a failure */
     uint32_t ends; /* descriptors this thread has ended */
+    struct eps_quiet quiet;
 
     /* All that a small call touches. */
     _Alignas(64) uint32_t beat; /* for the live page: calls to go until one */

@@ -11,10 +11,14 @@
 
 #include <errno.h>
 
+#define MANY 64 /* changes that take as long as some native calls do */
+
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
 {
     int ret = 0;
 
+    if (set->registry.marked >= MANY || set->haunted)
+        eps_quiet_begin(&self->quiet);
     if (!eps_epset_is_prepared(set))
         ret = eps_epset_prepare(set, self);
     if (ret == 0 && ++set->calls % EPS_SCRUB_CALLS == 0 &&
@@ -30,6 +34,9 @@ int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
 
     if (eps_process_is_sandboxed()) /* since we slept, by another thread */
         return EPS_TURN_BARRED;
+    /* It will sleep, after work that takes its time: see quiet.h. */
+    if (blind && !slept && eps_scrub_is_due(set, eps_clock_ns()))
+        eps_quiet_begin(&self->quiet);
     if (eps_turn_prepare(set, self) < 0)
         return EPS_TURN_NATIVE;
     if (!set->registry.registered && !slept)
@@ -104,4 +111,21 @@ bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now)
 {
     eps_page_before_sleep(self, now);
     return eps_scrub_before_sleep(set, self, now);
+}
+
+bool eps_turn_pause(struct eps_set *set, struct eps_thread *self, int epfd,
+                    struct eps_deadline *deadline, int64_t *now)
+{
+    int64_t begun;
+    bool ends;
+
+    if (eps_process_is_sandboxed())
+        return true;
+    eps_quiet_begin(&self->quiet);
+    begun = eps_clock_ns();
+    ends = eps_epset_is_called(set) || atomic_load(&set->epfd) != epfd ||
+           eps_turn_scrub(set, self, begun);
+    *now = eps_clock_ns();
+    eps_deadline_spend(deadline, *now - begun);
+    return ends;
 }

@@ -107,4 +107,23 @@ int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
 /* The scrub before a sleep. True: something was found, prepare again. */
 bool eps_turn_scrub(struct eps_set *set, struct eps_thread *self, int64_t now);
 
+/*
+ * A handler has run where native would have been waiting, or it has forked and
+ * this is the child: the call is not to wait any more.
+ */
+static inline bool eps_turn_is_disturbed(const struct eps_thread *self,
+                                         uint32_t epoch)
+{
+    return self->quiet.disturbed || eps_turn_is_elsewhere(epoch);
+}
+
+/*
+ * Between two slices of a sleep, at `now`, which becomes the begin of the next:
+ * true if there is to be none, but another turn. What passes here is a part of
+ * the time that the caller allows. `epfd` is what was waited for: the program
+ * may have asked for that number meanwhile.
+ */
+bool eps_turn_pause(struct eps_set *set, struct eps_thread *self, int epfd,
+                    struct eps_deadline *deadline, int64_t *now);
+
 #endif

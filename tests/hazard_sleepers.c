@@ -136,6 +136,50 @@ static void close_followed_by_a_signal(void **state)
     sleeps_on(close_then_signal, true);
 }
 
+static int quiet[2], taken[8];
+static size_t taken_count;
+
+/* What stands on the library's numbers is a quiet file of the program's then.
+ */
+static void take_its_numbers(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    if (!taken_count)
+        taken_count = fdcheck_find_internal(taken, ARRAY_SIZE(taken));
+    for (size_t i = 0; i < taken_count; i++)
+        require(dup2(quiet[0], taken[i]) == taken[i]);
+    clock_sleep_ms(300); /* into the next slice of its sleep */
+    write(s->peers[OTHER], "x", 1);
+}
+
+static void give_them_back(void)
+{
+    for (; taken_count; taken_count--)
+        close(taken[taken_count - 1]);
+    close(quiet[0]);
+    close(quiet[1]);
+}
+
+/*
+ * The library's own descriptor makes way for the program's. The sleeper went on
+ * to wait for the old number, and woke at its timeout, or never.
+ */
+static void its_own_number_is_asked_for(void **state)
+{
+    struct play play = {.earlier_calls = 3,
+                        .asleep_ms = 40,
+                        .timeout_ms = 3000,
+                        .act = take_its_numbers};
+    (void)state;
+    for (int use_select = 0; use_select < 2; use_select++) {
+        assert_int_equal(pipe(quiet), 0);
+        struct outcome seen = scene_play(&play, use_select);
+        give_them_back();
+        assert_true(seen.early);
+        assert_int_equal(seen.ret, 1);
+    }
+}
+
 static const struct suite_test tests[] = {
     TEST(plain_close_is_told_at_the_timeout),
     TEST(plain_close_is_told_at_the_next_event),
@@ -144,6 +188,7 @@ static const struct suite_test tests[] = {
     TEST(data_after_dup2_over_a_watched_number),
     TEST(all_closed_under_a_sleeper),
     TEST(close_followed_by_a_signal),
+    TEST(its_own_number_is_asked_for),
 };
 
 SUITE(tests)

@@ -8,6 +8,7 @@
 #include "harness/harness.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -318,6 +320,119 @@ static void replace_everywhere(struct call as)
     call_close(call);
 }
 
+enum {
+    QUIET_ROW = 48,
+    PATIENCE = 700,   /* ms; longer than a slice of a sleep */
+    MOST_LOOKS = 200, /* by then, two slices and what is between them */
+};
+
+static volatile sig_atomic_t rung;
+
+static void ring(int number)
+{
+    (void)number;
+    rung++;
+}
+
+static void *idle_thread(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* Calls that wait, after a while of doing nothing, beside another thread. */
+static void waits_signalled(void *arg)
+{
+    struct call *call = arg;
+    pthread_t thread;
+
+    require(signal(SIGALRM, call->handler) != SIG_ERR);
+    require(pthread_create(&thread, NULL, idle_thread, NULL) == 0);
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    for (;;) {
+        for (int i = 0; i < 4; i++)
+            require(ask(call) == 0);
+        require(watch_poll(&w, 1) == 0);
+        clock_sleep_ms(20);
+        require(kill(getpid(), SIGSTOP) == 0);
+        if (atomic_load(&call->over))
+            _exit(0);
+        rung = 0;
+        int ret =
+            call->is_select ? watch_select(&w, 4000) : watch_poll(&w, 4000);
+        require(ret == -1 && errno == EINTR && rung == 1);
+    }
+}
+
+/* False if it has not come to its next system call, or back from it. */
+static bool next_stop(pid_t pid)
+{
+    double end = clock_ms() + PATIENCE;
+    int status = 0;
+
+    assert_return_code(
+        ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD), errno);
+    assert_return_code(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), errno);
+    while (clock_ms() < end) {
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            assert_true(WIFSTOPPED(status));
+            return true;
+        }
+        clock_sleep_ms(0.2);
+    }
+    return false;
+}
+
+/* What a look for unseen closes is made of; natively there is none. */
+static bool is_at_a_look(pid_t pid)
+{
+    struct __ptrace_syscall_info info = {.op = 0};
+
+    assert_true(
+        ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) > 0);
+    return info.op == PTRACE_SYSCALL_INFO_ENTRY &&
+           info.entry.nr == SYS_epoll_ctl;
+}
+
+/* False if it sleeps before so many looks. */
+static bool come_to_look(pid_t pid, int looks)
+{
+    while (looks > 0) {
+        if (!next_stop(pid))
+            return false;
+        looks -= is_at_a_look(pid);
+    }
+    return true;
+}
+
+static void signal_between_looks(bool is_select)
+{
+    bool asleep = false;
+    struct call *call =
+        call_open((struct call){.is_select = is_select, .handler = ring});
+    pid_t pid;
+
+    watch_close(&w);
+    assert_true(watch_open(&w, QUIET_ROW));
+    pid = child_start(waits_signalled, call);
+    for (int looks = 1; wait_for_stop(pid) == SIGSTOP; looks += 1 + looks / 4) {
+        if (asleep || looks > MOST_LOOKS)
+            break;
+        asleep = !come_to_look(pid, looks);
+        assert_return_code(syscall(SYS_tgkill, pid, pid, SIGALRM), errno);
+        if (!asleep)
+            assert_return_code(ptrace(PTRACE_CONT, pid, NULL, NULL), errno);
+        while (wait_for_stop(pid) != SIGALRM) /* at the end of its sleep */
+            assert_return_code(ptrace(PTRACE_CONT, pid, NULL, NULL), errno);
+        assert_return_code(ptrace(PTRACE_CONT, pid, NULL, SIGALRM), errno);
+    }
+    atomic_store(&call->over, true);
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    call_close(call);
+}
+
 /*
  * The cost model was told of a call what it had done to a set; but the child
  * had no set any more, and died.
@@ -392,7 +507,26 @@ static void handlers_replace_at_any_instruction_of_pselect(void **state)
     replace_everywhere((struct call){.is_select = true, .masked = true});
 }
 
+/*
+ * A handler ran while the library looked for what no hook can see, before its
+ * wait or between two slices of it, and the call slept on, for ever if it had
+ * no timeout: natively a signal in the midst of a call ends it.
+ */
+static void signals_while_it_looks_end_poll(void **state)
+{
+    (void)state;
+    signal_between_looks(false);
+}
+
+static void signals_while_it_looks_end_select(void **state)
+{
+    (void)state;
+    signal_between_looks(true);
+}
+
 static const struct suite_test tests[] = {
+    TEST(signals_while_it_looks_end_poll),
+    TEST(signals_while_it_looks_end_select),
     TEST(handlers_fork_at_any_instruction_of_poll),
     TEST(handlers_fork_at_any_instruction_of_select),
     TEST(handlers_jump_out_at_any_instruction_of_poll),

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quiet. Owns nothing. The handlers run at its end, under the mask that was
+ * before and not in a ppoll() with that mask: they may look at what they have
+ * interrupted (uc_sigmask).
+ *
+ * Kernel notes:
+ * (a) A signal that is ignored is not kept, unless it is blocked: then it is
+ *     pending like any other. So it is asked what will become of it.
+ * (b) One that is the whole process's may yet be taken by another thread. That
+ *     this one was chosen for it could have been as well.
+ */
+#include "quiet.h"
+
+#include "process.h"
+#include "signals.h"
+
+#include <stdatomic.h>
+
+/* libc keeps those below SIGRTMIN to itself, and no program waits for them. */
+static bool is_libcs(int signal)
+{
+    return signal >= 32 && signal < SIGRTMIN;
+}
+
+/* The kernel's own, of which this is asked alone. */
+struct disposition {
+#ifdef __mips__
+    unsigned flags;
+#endif
+    void (*handler)(int);
+    long rest[8];
+};
+
+static bool has_handler(int signal)
+{
+    struct disposition now = {.handler = SIG_DFL};
+
+    return !is_libcs(signal) &&
+           EPS_SYS4(SYS_rt_sigaction, signal, NULL, &now, sizeof(uint64_t)) ==
+               0 &&
+           now.handler != SIG_DFL && now.handler != SIG_IGN;
+}
+
+/* Whether a signal is there whose handler runs under that mask. */
+static bool has_come(uint64_t mask)
+{
+    uint64_t pending = 0;
+
+    if (eps_process_is_sandboxed() ||
+        EPS_SYS2(SYS_rt_sigpending, &pending, sizeof(pending)) < 0)
+        return false;
+    pending &= ~mask;
+    for (int signal = 1; pending; signal++, pending >>= 1)
+        if ((pending & 1) && has_handler(signal)) /* note (a) */
+            return true;
+    return false;
+}
+
+void eps_quiet_begin_slow(struct eps_quiet *quiet)
+{
+    quiet->before = eps_signals_hold();
+    quiet->on = quiet->before != EPS_SIGNALS_NOT_HELD;
+}
+
+/* A handler may leave the call for good: it is over before they run. */
+void eps_quiet_end_slow(struct eps_quiet *quiet)
+{
+    quiet->disturbed |= has_come(quiet->before);
+    quiet->on = false;
+    atomic_signal_fence(memory_order_seq_cst);
+    eps_signals_let_go(quiet->before);
+}

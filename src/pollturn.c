@@ -11,11 +11,13 @@
  *     and the handler runs, unless something is ready (G2, G3). A mask that
  *     can't be read is EFAULT, whatever is ready.
  * (c) revents is written as 0 on EINTR, and before the handler runs (G4).
+ * (d) It is written in any case, and where it can't be, that is EFAULT.
  */
 #include "pollturn.h"
 
 #include "pollwait.h"
 #include "process.h"
+#include "seen.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -75,6 +77,13 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
     return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
+/* The array, while the call slept: then nothing of it is written. */
+static bool is_gone(const struct eps_pollcall *call, struct eps_thread *self)
+{
+    return eps_seen_is_gone(self, call->array,
+                            call->count * sizeof(*call->array));
+}
+
 /*
  * The kernel is asked, and may have to be waited for, beside the epoll. A
  * handler may look at the array, or leave the call for good (note (c)).
@@ -89,6 +98,8 @@ static int turn_natively(struct eps_pollcall *call, struct eps_set *set,
     ready = eps_pollwait_sleep(call, set, self, found);
     if (eps_turn_is_elsewhere(call->epoch))
         return ready == -EINTR ? interrupted_elsewhere(call) : EPS_TURN_ODD;
+    if (call->slept && eps_seen_has_changed(self) && is_gone(call, self))
+        return -EFAULT;
     if (ready == -EINTR)
         return interrupted(call, set, self, ends);
     if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())

@@ -11,6 +11,7 @@
 #include "seen.h"
 
 #include "memory.h"
+#include "process.h"
 
 #include <string.h>
 
@@ -163,4 +164,20 @@ bool eps_seen_writable(struct eps_thread *self, const void *start, size_t bytes)
         return false;
     note_range(self, from & ~(PAGE - 1), (to + PAGE - 1) & ~(PAGE - 1));
     return true;
+}
+
+bool eps_seen_has_changed(struct eps_thread *self)
+{
+    bool changed = !eps_seen_is_true(self) && !eps_process_is_sandboxed();
+
+    if (changed)
+        eps_seen_refresh(self);
+    return changed;
+}
+
+/* Where nothing can be asked, not even of our own, nothing is known. */
+bool eps_seen_is_gone(struct eps_thread *self, const void *start, size_t bytes)
+{
+    return !eps_seen_writable(self, start, bytes) &&
+           eps_memory_writable(self, sizeof(*self));
 }

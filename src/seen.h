@@ -48,6 +48,13 @@ bool eps_seen_writable(struct eps_thread *self, const void *start,
                        size_t bytes);
 
 /*
+ * After a sleep: whether any memory was taken away in it, and what was seen is
+ * forgotten; then, whether it is known of some that it can't be written.
+ */
+bool eps_seen_has_changed(struct eps_thread *self);
+bool eps_seen_is_gone(struct eps_thread *self, const void *start, size_t bytes);
+
+/*
  * Bitmaps that a native select() could read and write: the proof that costs
  * nothing, and no system call but the native one (a sandbox may kill for any
  * other). To ask for them comes before that call, to note them after it.

@@ -5,11 +5,13 @@
  *
  * Kernel notes:
  * (a) EBADF belongs to a call's entry (S4); see selwait.c.
- * (b) The sets are untouched by EINTR and EBADF.
+ * (b) The sets are untouched by EINTR and EBADF. Else they are written, and
+ *     where one can't be, that is EFAULT.
  */
 #include "selturn.h"
 
 #include "process.h"
+#include "seen.h"
 #include "selwait.h"
 #include "timeval.h"
 #include "turn.h"
@@ -112,9 +114,24 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
     return turn_at_once(call, set, self, found);
 }
 
-static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
-                               int told)
+/* A set, while the call slept: then none is written (note (b)). */
+static bool is_gone(const struct eps_selcall *call, struct eps_thread *self)
 {
+    size_t bytes = (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
+
+    for (int i = 0; i < EPS_SETS; i++)
+        if (call->sets.bits[i] &&
+            eps_seen_is_gone(self, call->sets.bits[i], bytes))
+            return true;
+    return false;
+}
+
+static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
+                               struct eps_thread *self, int told)
+{
+    if (told >= 0 && call->slept && eps_seen_has_changed(self) &&
+        is_gone(call, self))
+        told = -EFAULT;
     call->ret = told < 0 ? -1 : told;
     call->error = told < 0 ? -told : 0;
     if (told >= 0)
@@ -160,6 +177,6 @@ enum eps_outcome eps_selturn_answer(struct eps_selcall *call,
             return eps_turn_leave(self, call->site, told);
         if (told != 0 || call->expired ||
             eps_deadline_left(&call->deadline) == 0)
-            return finish(call, set, told);
+            return finish(call, set, self, told);
     }
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts E4, E7 and E8: where an argument's memory ends, what libc itself
- * checks of it, and memory that is mapped anew.
+ * Facts E4 and E7 to E9: where an argument's memory ends, what libc itself
+ * checks of it, memory that is mapped anew, and memory that is taken away from
+ * a call that sleeps.
  */
 #include "fact_common.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -140,10 +142,97 @@ static void E8_memory_mapped_anew_is_read_anew(void **state)
     close_pair(ready);
 }
 
+/* What another thread takes from a sleeper, before something is ready. */
+static void *taken_away;
+
+static void *take_away(void *read_only)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    clock_sleep_ms(60);
+    if (read_only)
+        require(mprotect(taken_away, page, PROT_READ) == 0);
+    else
+        require(munmap(taken_away, page) == 0);
+    clock_sleep_ms(20);
+    send_byte(ready[1]);
+    return NULL;
+}
+
+static void *open_page(void)
+{
+    taken_away =
+        mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    holds(taken_away != MAP_FAILED);
+    stream_pair(ready);
+    return taken_away;
+}
+
+static pthread_t start_taker(bool read_only)
+{
+    pthread_t thread;
+    holds(pthread_create(&thread, NULL, take_away, read_only ? ready : NULL) ==
+          0);
+    return thread;
+}
+
+static void close_page(pthread_t thread)
+{
+    pthread_join(thread, NULL);
+    munmap(taken_away, (size_t)sysconf(_SC_PAGESIZE));
+    close_pair(ready);
+}
+
+static void array_taken_away(const struct poll_call *c)
+{
+    for (int read_only = 0; read_only < 2; read_only++) {
+        struct pollfd *set = open_page();
+        nfds_t n = gather(set, 1);
+        set[0] = (struct pollfd){.fd = ready[0], .events = POLLIN};
+        settle(c, set, n);
+        pthread_t thread = start_taker(read_only);
+        same(poll_for(c, set, n, 3000), -1);
+        same(errno, EFAULT);
+        close_page(thread);
+    }
+}
+
+static void set_taken_away(const struct select_call *c)
+{
+    for (int read_only = 0; read_only < 2; read_only++) {
+        fd_set *in = open_page();
+        struct sets b;
+        struct timespec zero = {0, 0}, wait = {3, 0};
+        gather_bits(&b);
+        want(&b, ready[0], "r");
+        for (EACH_ROUND) {
+            *in = b.in;
+            same(c->call(b.n, in, NULL, NULL, &zero, NULL), 0);
+        }
+        *in = b.in;
+        pthread_t thread = start_taker(read_only);
+        same(c->call(b.n, in, NULL, NULL, &wait, NULL), -1);
+        same(errno, EFAULT);
+        close_page(thread);
+    }
+}
+
+/*
+ * E9: what can't be written at the end of a sleep is EFAULT. The library wrote
+ * there as it had before the sleep, which was the program's end.
+ */
+static void E9_memory_taken_away_from_a_sleeper_is_EFAULT(void **state)
+{
+    (void)state;
+    each_poll(array_taken_away);
+    each_select(set_taken_away);
+}
+
 static const struct suite_test tests[] = {
     TEST(E4_memory_may_end_where_the_argument_ends),
     TEST(E7_fortified_calls_end_an_overflow),
     TEST(E8_memory_mapped_anew_is_read_anew),
+    TEST(E9_memory_taken_away_from_a_sleeper_is_EFAULT),
 };
 
 SUITE(tests)

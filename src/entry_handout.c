@@ -6,6 +6,8 @@
  */
 #include "entry.h"
 
+#include "kind.h"
+
 #include <errno.h>
 #include <stdarg.h>
 

@@ -7,6 +7,7 @@
  */
 #include "entry.h"
 
+#include "kind.h"
 #include "seen.h"
 #include "stats.h"
 #include "sys.h"
@@ -137,9 +138,6 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_accept:
 #endif
     case SYS_accept4:
-#ifdef SYS_socket
-    case SYS_socket:
-#endif
     case SYS_eventfd2:
     case SYS_timerfd_create:
     case SYS_inotify_init1:
@@ -147,6 +145,11 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_pidfd_open:
 #endif
         return forward_handout(number, args, EPS_KIND_FAITHFUL);
+#ifdef SYS_socket
+    case SYS_socket:
+        return forward_handout(number, args,
+                               eps_kind_of_socket(INT(0), INT(1)));
+#endif
 #ifdef SYS_open
     case SYS_open:
 #endif

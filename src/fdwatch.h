@@ -16,6 +16,7 @@
 enum eps_kind {
     EPS_KIND_UNKNOWN,  /* not looked at yet */
     EPS_KIND_FAITHFUL, /* epoll tells its readiness as poll does */
+    EPS_KIND_READABLE, /* ... unless it is asked for room to write */
     EPS_KIND_RESIDUAL, /* only the native call may look at it */
 };
 

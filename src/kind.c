@@ -3,7 +3,9 @@
  * The kind of file behind a number. Owns nothing; safe anywhere.
  *
  * Kernel notes:
- * (a) Sockets, pipes and FIFOs tell epoll what they tell poll (P5).
+ * (a) Sockets, pipes and FIFOs tell epoll what they tell poll (P5), but for
+ *     AF_UNIX datagrams: whose peer's queue is full has room again as soon as
+ *     the peer connects to it, and nobody is woken (W3).
  * (b) Regular files are refused by epoll, or consume their event when looked
  *     at (/proc/self/mounts); a tun device armed before TUNSETIFF has no
  *     wait queue yet; a signalfd is armed for the task that adds it; an
@@ -19,6 +21,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* The type bits of the mode; 0 for an anonymous inode; -1 if not open. */
@@ -44,6 +47,22 @@ static int type_of(int fd)
     if (ret < 0)
         return -1;
     return info.st_mode & S_IFMT;
+}
+
+/* A socket's option; -1 if it can't be had. */
+static int option_of(int fd, int name)
+{
+    int value = -1;
+    socklen_t length = sizeof(value);
+#ifdef SYS_getsockopt
+    EPS_SYS5(SYS_getsockopt, fd, SOL_SOCKET, name, &value, &length);
+#else
+    /* The kernel has it under another number's number. */
+    int saved = errno;
+    getsockopt(fd, SOL_SOCKET, name, &value, &length);
+    errno = saved;
+#endif
+    return value;
 }
 
 static const char *digits_of(int fd, char *end)
@@ -88,10 +107,25 @@ static bool is_faithful_anonymous(int fd)
     return false;
 }
 
+/* SOCK_RAW is a name of SOCK_DGRAM's there: note (a). */
+static enum eps_kind kind_of_local(int type)
+{
+    type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return type == SOCK_STREAM || type == SOCK_SEQPACKET ? EPS_KIND_FAITHFUL
+                                                         : EPS_KIND_READABLE;
+}
+
+enum eps_kind eps_kind_of_socket(int domain, int type)
+{
+    return domain == AF_UNIX ? kind_of_local(type) : EPS_KIND_FAITHFUL;
+}
+
 enum eps_kind eps_kind_look(int fd)
 {
     switch (type_of(fd)) {
     case S_IFSOCK:
+        return eps_kind_of_socket(option_of(fd, SO_DOMAIN),
+                                  option_of(fd, SO_TYPE));
     case S_IFIFO:
         return EPS_KIND_FAITHFUL;
     case 0:

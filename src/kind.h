@@ -8,7 +8,10 @@
 
 #include "fdwatch.h"
 
-/* Looks at the file behind `fd` (one fstat, rarely a readlink). */
+/* Looks at the file behind `fd` (an fstat, and what that leaves open). */
 enum eps_kind eps_kind_look(int fd);
+
+/* The kind of what socket() and socketpair() make of these arguments. */
+enum eps_kind eps_kind_of_socket(int domain, int type);
 
 #endif

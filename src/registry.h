@@ -26,7 +26,7 @@ enum eps_reg_flag {
     EPS_REG_WANTED = 2,   /* the caller's array or bitmaps name it */
     EPS_REG_UNWANTED = 4, /* it fired what no entry can report */
     EPS_REG_LISTED = 8,   /* on the residual list */
-    EPS_REG_DEAF = 16,    /* residual because of what it fires, not its kind */
+    EPS_REG_DEAF = 16,    /* residual because of what it fires, or is asked */
     EPS_REG_IDLE = 32,    /* registered still, though wanted no more */
     EPS_REG_YOUNG = 64,   /* residual until it has lasted: see young.h */
     EPS_REG_BACKED = 128, /* young, and the epoll set has an item of `mask` */

@@ -20,7 +20,9 @@
 #include "setlife.h"
 
 #include <errno.h>
+#include <poll.h>
 
+#define WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
 #define IDLE_SPARE 64 /* idle items kept beside half of the wanted */
 
 void eps_settle_state(struct eps_set *set, struct eps_reg *reg,
@@ -60,6 +62,14 @@ static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
         set->registry.residual = fd + 1;
     }
     return 0;
+}
+
+/* Looked at natively until something else is asked: epoll can't tell this. */
+static int make_deaf(struct eps_set *set, int fd, struct eps_reg *reg)
+{
+    reg->flags |= EPS_REG_DEAF;
+    set_mask(reg, reg->want);
+    return make_residual(set, fd, reg);
 }
 
 /* Looked at natively until it has lasted; `backed` by an item, or not. */
@@ -128,6 +138,13 @@ static enum eps_kind kind_of(int fd, uint32_t generation)
     return kind;
 }
 
+/* True of a kind that tells some of what may be asked, but not all of this. */
+static bool is_too_much(int fd, const struct eps_reg *reg)
+{
+    return (reg->want & WRITING) &&
+           kind_of(fd, reg->generation) == EPS_KIND_READABLE;
+}
+
 /* The kernel gets an item of it, if its kind allows that. */
 static int take_in(struct eps_set *set, int fd, struct eps_reg *reg,
                    struct eps_thread *self)
@@ -137,8 +154,10 @@ static int take_in(struct eps_set *set, int fd, struct eps_reg *reg,
      * would not be woken, but by the kernel, which holds the file.
      */
     if (eps_fdwatch_is_ending(fd) ||
-        kind_of(fd, reg->generation) != EPS_KIND_FAITHFUL)
+        kind_of(fd, reg->generation) == EPS_KIND_RESIDUAL)
         return make_residual(set, fd, reg);
+    if (is_too_much(fd, reg))
+        return make_deaf(set, fd, reg);
     int ret = add(set, fd, reg, self);
     switch (ret) {
     case 0:
@@ -195,8 +214,13 @@ static void leave(struct eps_set *set, int fd, struct eps_reg *reg,
 static int change(struct eps_set *set, int fd, struct eps_reg *reg,
                   struct eps_thread *self)
 {
-    int ret = modify(set, fd, reg, self);
+    int ret;
 
+    if (is_too_much(fd, reg)) {
+        leave(set, fd, reg, self);
+        return make_deaf(set, fd, reg);
+    }
+    ret = modify(set, fd, reg, self);
     if (ret == -ENOENT || ret == -EBADF || ret == -EINVAL) {
         /*
          * Its end was missed. The old file's item may live on, and must not

@@ -7,11 +7,14 @@
 
 #include <fcntl.h>
 #include <sys/signalfd.h>
+#include <sys/un.h>
 
 /*
  * Changes made through the descriptor itself. SO_OOBINLINE makes a queued
- * urgent byte readable without waking anyone; the others do wake, or need
- * not, and must be seen by the next call all the same.
+ * urgent byte readable without waking anyone, and a datagram socket of AF_UNIX
+ * may be written to, its peer's queue full, as soon as the peer connects to it;
+ * the others do wake, or need not, and must be seen by the next call all the
+ * same.
  */
 static void urgent_byte(int fd[2])
 {
@@ -77,6 +80,35 @@ static void shut_writing(int fd)
     same(shutdown(fd, SHUT_WR), 0);
 }
 
+/* An address that the kernel chooses, for others to connect to. */
+static void connect_to(int fd, int peer)
+{
+    struct sockaddr_un at;
+    socklen_t length = sizeof(at);
+    same(getsockname(peer, (struct sockaddr *)&at, &length), 0);
+    same(connect(fd, (struct sockaddr *)&at, length), 0);
+}
+
+static int server;
+
+static void client_of_a_full_server(int fd[2])
+{
+    struct sockaddr none = {.sa_family = AF_UNIX};
+    for (int i = 0; i < 2; i++) {
+        fd[i] = socket(AF_UNIX, SOCK_DGRAM, 0);
+        same(bind(fd[i], &none, sizeof(none.sa_family)), 0);
+    }
+    server = fd[1];
+    connect_to(fd[0], server);
+    while (send(fd[0], "x", 1, MSG_DONTWAIT) == 1)
+        ;
+}
+
+static void connect_back(int fd)
+{
+    connect_to(server, fd);
+}
+
 static const struct {
     const char *name;
     void (*make)(int fd[2]);
@@ -88,6 +120,7 @@ static const struct {
     {"SO_RCVLOWAT", byte_below_the_mark, lower_the_mark, POLLOUT,
      POLLIN | POLLOUT},
     {"F_SETPIPE_SZ", full_pipe, widen_the_pipe, 0, POLLOUT},
+    {"connect", client_of_a_full_server, connect_back, 0, POLLOUT},
     {"listen", unbound_socket, listen_there, POLLOUT | POLLHUP, 0},
     {"shutdown", readable_stream, shut_writing, POLLIN | POLLOUT,
      POLLIN | POLLOUT},

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -125,6 +126,73 @@ static void fill(int fd)
     assert_int_equal(errno, EAGAIN);
 }
 
+/* Both of AF_UNIX and bound, the first connected to the second and told no. */
+static void open_full(int ends[2])
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(at);
+    for (int i = 0; i < 2; i++) {
+        ends[i] = socket(AF_UNIX, SOCK_DGRAM, 0);
+        require(!bind(ends[i], (struct sockaddr *)&at, sizeof(at.sun_family)));
+    }
+    require(!getsockname(ends[1], (struct sockaddr *)&at, &length));
+    require(!connect(ends[0], (struct sockaddr *)&at, length));
+    while (send(ends[0], "x", 1, MSG_DONTWAIT) == 1)
+        ;
+    require(errno == EAGAIN);
+}
+
+static void connect_back(const int ends[2])
+{
+    struct sockaddr_un at;
+    socklen_t length = sizeof(at);
+    require(!getsockname(ends[0], (struct sockaddr *)&at, &length));
+    require(!connect(ends[1], (struct sockaddr *)&at, length));
+}
+
+static void reads_and_writes_datagrams(void *arg)
+{
+    int ends[2];
+    (void)arg;
+    open_full(ends);
+    set[ROW] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    for (int i = 0; i < 20 * LONG; i++)
+        require(poll(set, ROW + 1, 0) == 0);
+    for (int round = 0; round < 2; round++) {
+        set[ROW].events = POLLIN | POLLOUT;
+        for (int i = 0; i < LONG; i++) {
+            require(poll(set, ROW + 1, 0) == round);
+            require(set[ROW].revents == (round ? POLLOUT : 0));
+        }
+        if (round == 0)
+            connect_back(ends);
+    }
+    set[ROW].events = POLLIN;
+    for (int i = 0; i < 20 * LONG; i++)
+        require(poll(set, ROW + 1, 0) == 0);
+    require(send(ends[1], "y", 1, 0) == 1);
+    require(poll(set, ROW + 1, 0) == 1 && set[ROW].revents == POLLIN);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/*
+ * A datagram socket whose peer's queue is full has room again when the peer
+ * connects back, and nobody is woken: a poll() for POLLOUT, with an item in
+ * epoll, slept on for ever. While it is only read, epoll tells of it.
+ */
+static void a_datagram_peer_connects_back(void **state)
+{
+    (void)state;
+    open_row();
+    pid_t pid = child_start(reads_and_writes_datagrams, NULL);
+    child_join(pid);
+    assert_epoll_answered(pid, 40 * LONG);
+    if (way_is_always())
+        assert_true(stats_of(pid, "residual_looks") < 5 * LONG);
+    watch_close(&row);
+}
+
 /* The item tells POLLIN, which is asked for no more; POLLOUT is not ready. */
 static void an_item_of_other_events_keeps_nobody_awake(void **state)
 {
@@ -213,6 +281,7 @@ static const struct suite_test tests[] = {
     TEST(a_new_one_is_heard_at_any_age),
     TEST(one_after_another_comes_and_goes),
     TEST(pollout_for_some_calls),
+    TEST(a_datagram_peer_connects_back),
     TEST(an_item_of_other_events_keeps_nobody_awake),
     TEST(a_sleeper_is_woken_at_any_age),
     TEST(left_out_and_back),

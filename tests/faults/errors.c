@@ -58,6 +58,10 @@ static const struct fault_row rows[] = {
 #ifdef SYS_fstat
     {PLAIN(fstat), {EBADF, EFAULT, EIO, ENOMEM, EOVERFLOW, REFUSED}},
 #endif
+#ifdef SYS_getsockopt
+    {PLAIN(getsockopt),
+     {EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, REFUSED}},
+#endif
     {PLAIN(readlinkat),
      {EACCES, EBADF, EFAULT, EINVAL, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM,
       ENOTDIR, REFUSED}},

@@ -134,10 +134,6 @@ static long dispatch(long number, const struct arguments *args)
 #endif
     case SYS_fcntl:
         return forward_fcntl(number, args);
-#ifdef SYS_accept
-    case SYS_accept:
-#endif
-    case SYS_accept4:
     case SYS_eventfd2:
     case SYS_timerfd_create:
     case SYS_inotify_init1:
@@ -145,10 +141,15 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_pidfd_open:
 #endif
         return forward_handout(number, args, EPS_KIND_FAITHFUL);
+#ifdef SYS_accept
+    case SYS_accept:
+#endif
+    case SYS_accept4:
+        return forward_handout(number, args, eps_kind_of_accepted(INT(0)));
 #ifdef SYS_socket
     case SYS_socket:
         return forward_handout(number, args,
-                               eps_kind_of_socket(INT(0), INT(1)));
+                               eps_kind_of_socket(INT(0), INT(1), INT(2)));
 #endif
 #ifdef SYS_open
     case SYS_open:

@@ -3,9 +3,10 @@
  * The kind of file behind a number. Owns nothing; safe anywhere.
  *
  * Kernel notes:
- * (a) Sockets, pipes and FIFOs tell epoll what they tell poll (P5), but for
- *     AF_UNIX datagrams: whose peer's queue is full has room again as soon as
- *     the peer connects to it, and nobody is woken (W3).
+ * (a) Pipes, FIFOs and the usual sockets tell epoll what they tell poll (P5),
+ *     but for AF_UNIX datagrams: whose peer's queue is full has room again as
+ *     soon as the peer connects to it, and nobody is woken (W3). Of others,
+ *     poll itself may move the data (AF_XDP: W6), or rings in memory tell.
  * (b) Regular files are refused by epoll, or consume their event when looked
  *     at (/proc/self/mounts); a tun device armed before TUNSETIFF has no
  *     wait queue yet; a signalfd is armed for the task that adds it; an
@@ -16,9 +17,11 @@
  */
 #include "kind.h"
 
+#include "process.h"
 #include "sys.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,7 +52,7 @@ static int type_of(int fd)
     return info.st_mode & S_IFMT;
 }
 
-/* A socket's option; -1 if it can't be had. */
+/* A socket's option; -1 if it can't be had, or this is no socket. */
 static int option_of(int fd, int name)
 {
     int value = -1;
@@ -110,22 +113,62 @@ static bool is_faithful_anonymous(int fd)
 /* SOCK_RAW is a name of SOCK_DGRAM's there: note (a). */
 static enum eps_kind kind_of_local(int type)
 {
-    type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     return type == SOCK_STREAM || type == SOCK_SEQPACKET ? EPS_KIND_FAITHFUL
                                                          : EPS_KIND_READABLE;
 }
 
-enum eps_kind eps_kind_of_socket(int domain, int type)
+/* SCTP, MPTCP and SMC were not tried, nor what SOCK_PACKET is a name of. */
+static enum eps_kind kind_of_internet(int type, int protocol)
 {
-    return domain == AF_UNIX ? kind_of_local(type) : EPS_KIND_FAITHFUL;
+    switch (protocol) {
+    case 0: /* what is usual for the type */
+        return type == SOCK_STREAM || type == SOCK_DGRAM ? EPS_KIND_FAITHFUL
+                                                         : EPS_KIND_RESIDUAL;
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        return EPS_KIND_FAITHFUL;
+    default:
+        return EPS_KIND_RESIDUAL;
+    }
+}
+
+enum eps_kind eps_kind_of_socket(int domain, int type, int protocol)
+{
+    type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    switch (domain) {
+    case AF_UNIX:
+        return kind_of_local(type);
+    case AF_INET:
+    case AF_INET6:
+        return kind_of_internet(type, protocol);
+    case AF_NETLINK:
+        return EPS_KIND_FAITHFUL;
+    default:
+        return EPS_KIND_RESIDUAL;
+    }
+}
+
+enum eps_kind eps_kind_of_accepted(int listener)
+{
+    bool is_told =
+        atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
+        eps_fdwatch_covers(listener) &&
+        eps_fdwatch_kind(listener) == EPS_KIND_FAITHFUL;
+
+    return is_told ? EPS_KIND_FAITHFUL : EPS_KIND_UNKNOWN;
 }
 
 enum eps_kind eps_kind_look(int fd)
 {
+    int domain = option_of(fd, SO_DOMAIN);
+
+    if (domain == AF_UNIX)
+        return kind_of_local(option_of(fd, SO_TYPE));
+    if (domain >= 0) /* whose protocol, once made, tells the type as well */
+        return eps_kind_of_socket(domain, 0, option_of(fd, SO_PROTOCOL));
     switch (type_of(fd)) {
-    case S_IFSOCK:
-        return eps_kind_of_socket(option_of(fd, SO_DOMAIN),
-                                  option_of(fd, SO_TYPE));
     case S_IFIFO:
         return EPS_KIND_FAITHFUL;
     case 0:

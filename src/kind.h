@@ -8,10 +8,13 @@
 
 #include "fdwatch.h"
 
-/* Looks at the file behind `fd` (an fstat, and what that leaves open). */
+/* Looks at the file behind `fd` (two options of a socket, else an fstat). */
 enum eps_kind eps_kind_look(int fd);
 
 /* The kind of what socket() and socketpair() make of these arguments. */
-enum eps_kind eps_kind_of_socket(int domain, int type);
+enum eps_kind eps_kind_of_socket(int domain, int type, int protocol);
+
+/* What is accepted is of its listener's kind; unknown where that is. */
+enum eps_kind eps_kind_of_accepted(int listener);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts W1 and W2: files which forget a change as soon as anyone has looked
- * (/proc/self/mounts), or have nothing to wait on at first (tun). What native
- * poll() tells of them it finds by looking at the file in this very call.
+ * Facts W1, W2 and W6: files which forget a change as soon as anyone has looked
+ * (/proc/self/mounts), have nothing to wait on at first (tun), or work only
+ * while somebody looks (AF_XDP). What native poll() tells of them it finds by
+ * looking at the file in this very call.
  */
 #include "fact_common.h"
 
@@ -13,6 +14,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 /* Files which tell a change once, to the first that looks. */
@@ -271,10 +273,125 @@ static void W2_tun_is_waited_for_from_before_its_interface(void **state)
     in_child(tun_all);
 }
 
+#if __has_include(<linux/if_xdp.h>)
+#include <linux/if_xdp.h>
+#endif
+#ifdef XDP_USE_NEED_WAKEUP
+enum {
+    FRAMES = 64,
+    FRAME = 2048
+};
+
+/* The ring of what is to be sent: frames are put in here, and taken there. */
+static struct {
+    int fd;
+    _Atomic uint32_t *put, *taken;
+    struct xdp_desc *frames;
+} xdp;
+
+static char *map_shared(int fd, size_t bytes, off_t at)
+{
+    char *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+             fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, at);
+    holds(memory != MAP_FAILED);
+    return memory;
+}
+
+static void option_xdp(int name, const void *value, size_t bytes)
+{
+    same(setsockopt(xdp.fd, SOL_XDP, name, value, (socklen_t)bytes), 0);
+}
+
+/* Needs no card: the loopback of a network of its own takes such frames. */
+static void open_xdp(void)
+{
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int udp, frames = FRAMES;
+    if (unshare(CLONE_NEWNET) || (xdp.fd = socket(AF_XDP, SOCK_RAW, 0)) < 0)
+        cannot("needs AF_XDP and a network of its own (root)");
+    udp = socket(AF_INET, SOCK_DGRAM, 0);
+    same(ioctl(udp, SIOCSIFFLAGS, &up), 0);
+    close(udp);
+    struct xdp_umem_reg memory = {.len = FRAMES * FRAME, .chunk_size = FRAME};
+    memory.addr = (uintptr_t)map_shared(-1, FRAMES * FRAME, 0);
+    option_xdp(XDP_UMEM_REG, &memory, sizeof(memory));
+    option_xdp(XDP_UMEM_FILL_RING, &frames, sizeof(frames));
+    option_xdp(XDP_UMEM_COMPLETION_RING, &frames, sizeof(frames));
+    option_xdp(XDP_TX_RING, &frames, sizeof(frames));
+    struct xdp_mmap_offsets at;
+    socklen_t length = sizeof(at);
+    same(getsockopt(xdp.fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &length), 0);
+    char *ring = map_shared(xdp.fd, at.tx.desc + FRAMES * sizeof(*xdp.frames),
+                            XDP_PGOFF_TX_RING);
+    xdp.put = (void *)(ring + at.tx.producer);
+    xdp.taken = (void *)(ring + at.tx.consumer);
+    xdp.frames = (void *)(ring + at.tx.desc);
+    struct sockaddr_xdp to = {.sxdp_family = AF_XDP,
+                              .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
+                              .sxdp_ifindex = if_nametoindex("lo")};
+    same(bind(xdp.fd, (struct sockaddr *)&to, sizeof(to)), 0);
+}
+
+static void put_frame(void)
+{
+    uint32_t put = *xdp.put;
+    xdp.frames[put % FRAMES] =
+        (struct xdp_desc){.addr = put % FRAMES * FRAME, .len = 100};
+    *xdp.put = put + 1;
+}
+
+static void xdp_poll(const struct poll_call *c)
+{
+    struct pollfd set[1 + CROWD];
+    nfds_t n = gather(set, 1);
+    set[0] = (struct pollfd){.fd = xdp.fd, .events = POLLIN};
+    settle(c, set, n);
+    for (EACH_ROUND) {
+        put_frame();
+        poll_for(c, set, n, 0);
+        same(*xdp.taken, *xdp.put);
+    }
+}
+
+static void xdp_select(const struct select_call *c)
+{
+    struct sets b, got;
+    gather_bits(&b);
+    want(&b, xdp.fd, "r");
+    settle_bits(c, &b, &got);
+    for (EACH_ROUND) {
+        put_frame();
+        select_for(c, &b, &got, 0);
+        same(*xdp.taken, *xdp.put);
+    }
+}
+
+static void xdp_all(void)
+{
+    open_xdp();
+    each_poll(xdp_poll);
+    each_select(xdp_select);
+    close(xdp.fd);
+}
+#else
+static void xdp_all(void)
+{
+    cannot("was built without AF_XDP");
+}
+#endif
+
+static void W6_a_look_sends_what_is_in_a_ring(void **state)
+{
+    (void)state;
+    in_child(xdp_all);
+}
+
 static const struct suite_test tests[] = {
     TEST(W1_a_change_is_told_once),
     TEST(W1_a_change_wakes_the_sleeper),
     TEST(W2_tun_is_waited_for_from_before_its_interface),
+    TEST(W6_a_look_sends_what_is_in_a_ring),
 };
 
 SUITE(tests)

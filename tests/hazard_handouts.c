@@ -2,7 +2,8 @@
 /*
  * A watched number is closed where no library can see it, and then handed out
  * anew by a call of libc's: a number that is handed out was not open, so that
- * whoever thought so missed its end. Each row is one of these calls.
+ * whoever thought so missed its end. Each row is one of these calls. And what
+ * kind of file they hand out decides who is asked about it.
  */
 #define _GNU_SOURCE
 #include "harness/harness.h"
@@ -20,6 +21,10 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 enum {
     ROW = 6,
@@ -342,6 +347,135 @@ TAKER(accept4, open_listener, close_listener)
 TAKER(recvmsg, open_courier, close_courier)
 TAKER(recvmmsg, open_courier, close_courier)
 
+/* --- what is handed out is asked about by epoll, or is not --------------- */
+
+enum {
+    CROWD = 40,
+    LOOKS = 200
+};
+
+struct sort {
+    int domain, type, protocol;
+};
+
+static const struct sort usual[] = {
+    {AF_INET, SOCK_STREAM, 0},          {AF_INET6, SOCK_STREAM, IPPROTO_TCP},
+    {AF_INET, SOCK_DGRAM, IPPROTO_UDP}, {AF_INET, SOCK_RAW, IPPROTO_ICMP},
+    {AF_UNIX, SOCK_STREAM, 0},          {AF_UNIX, SOCK_SEQPACKET, 0},
+    {AF_UNIX, SOCK_DGRAM, 0},           {AF_NETLINK, SOCK_RAW, 0},
+};
+
+static const struct sort odd[] = {
+    {AF_VSOCK, SOCK_STREAM, 0},   {AF_PACKET, SOCK_RAW, 0},
+    {AF_INET, SOCK_PACKET, 0},    {AF_INET, SOCK_STREAM, IPPROTO_MPTCP},
+    {AF_INET, SOCK_SEQPACKET, 0},
+};
+
+static struct watch crowd;
+static struct pollfd asked[CROWD + 40];
+static nfds_t asked_n;
+
+static void ask_for(int fd)
+{
+    asked[asked_n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+/* All there are, and what another process could have passed on. */
+static void make(const struct sort *sort)
+{
+    int fd = socket(sort->domain, sort->type, sort->protocol);
+    if (fd < 0)
+        return;
+    ask_for(fd);
+    ask_for(dup(fd));
+}
+
+static void make_connection(int domain)
+{
+    struct sockaddr_storage at = {.ss_family = (sa_family_t)domain};
+    socklen_t length = domain == AF_UNIX ? sizeof(sa_family_t) : sizeof(at);
+    int waiting = socket(domain, SOCK_STREAM, 0);
+    require(!bind(waiting, (struct sockaddr *)&at, length));
+    require(!listen(waiting, 1));
+    length = sizeof(at);
+    require(!getsockname(waiting, (struct sockaddr *)&at, &length));
+    ask_for(socket(domain, SOCK_STREAM, 0));
+    require(!connect(asked[asked_n - 1].fd, (struct sockaddr *)&at, length));
+    ask_for(waiting);
+    require(poll(asked, asked_n, 10000) > 0);
+    ask_for(accept(waiting, NULL, NULL));
+    ask_for(dup(asked[asked_n - 1].fd));
+}
+
+static void look_often(void)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        struct pollfd now[CROWD + 40];
+        memcpy(now, asked, sizeof(now));
+        require(poll(asked, asked_n, 0) ==
+                raw_ppoll(now, asked_n, &(struct timespec){0}));
+        require(!memcmp(now, asked, asked_n * sizeof(*now)));
+    }
+}
+
+static void look_at_usual(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+        make(&usual[i]);
+    make_connection(AF_INET);
+    make_connection(AF_UNIX);
+    ask_for(eventfd(0, 0));
+    look_often();
+}
+
+static void look_at_odd(void *arg)
+{
+    make(arg);
+    look_often();
+    _exit(asked_n == CROWD ? 77 : 0);
+}
+
+static void open_crowd(void)
+{
+    assert_true(watch_open(&crowd, CROWD));
+    assert_true(watch_works(&crowd));
+    memcpy(asked, crowd.fds, CROWD * sizeof(*asked));
+    asked_n = CROWD;
+}
+
+/* Were they asked about natively, a server would gain nothing. */
+static void usual_files_are_told_by_epoll(void **state)
+{
+    (void)state;
+    open_crowd();
+    pid_t pid = child_start(look_at_usual, NULL);
+    child_join(pid);
+    if (way_is_always())
+        assert_true(stats_of(pid, "residual_looks") < LOOKS / 2);
+    watch_close(&crowd);
+}
+
+/*
+ * Of some sockets poll() itself moves the data, and of others nobody has tried
+ * whether each change wakes: the native call looks at them.
+ */
+static void odd_sockets_are_looked_at_natively(void **state)
+{
+    (void)state;
+    open_crowd();
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+        pid_t pid = child_start(look_at_odd, (void *)&odd[i]);
+        int status = child_wait(pid);
+        if (status == 77 << 8)
+            continue; /* this kernel has none, or they are not for us */
+        assert_int_equal(status, 0);
+        if (way_is_always())
+            assert_true(stats_of(pid, "residual_looks") >= LOOKS);
+    }
+    watch_close(&crowd);
+}
+
 static const struct suite_test tests[] = {
     TEST(handed_out_by_dup),
     TEST(handed_out_by_dupfd),
@@ -368,6 +502,8 @@ static const struct suite_test tests[] = {
     TEST(handed_out_by_accept4),
     TEST(handed_out_by_recvmsg),
     TEST(handed_out_by_recvmmsg),
+    TEST(usual_files_are_told_by_epoll),
+    TEST(odd_sockets_are_looked_at_natively),
 };
 
 SUITE(tests)

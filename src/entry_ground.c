@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The exported functions that change the ground under our feet: limits,
- * sandboxes, tables and memory shared with others, and the one socket
- * option that makes a socket readable without a wake-up.
+ * sandboxes, tables and memory shared with others, and the socket options
+ * that make a socket readable without a wake-up.
  */
 #include "entry.h"
 
+#include "kind.h"
 #include "site.h"
+#include "sys.h"
 #include "thread.h"
 
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <stdarg.h>
 
 /* --- sandboxes --------------------------------------------------------- */
@@ -165,15 +168,47 @@ EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
 
 /* --- readiness that changes without a wake-up -------------------------- */
 
-/* An urgent byte already queued becomes ordinary data: look anew. */
+/*
+ * An urgent byte already queued becomes ordinary data; a smaller buffer has no
+ * room for what SO_RCVLOWAT waits for. Mostly there is neither.
+ */
+static bool may_be_readable_now(int fd, int name)
+{
+    struct pollfd urgent = {.fd = fd, .events = POLLPRI};
+    struct timespec now = {0, 0};
+
+    switch (name) {
+    case SO_OOBINLINE:
+        return EPS_SYS5(SYS_ppoll, &urgent, 1, &now, NULL, 8) != 0;
+    case SO_RCVBUF:
+    case SO_RCVBUFFORCE:
+        return eps_kind_option(fd, SO_RCVLOWAT) != 1;
+    default:
+        return false;
+    }
+}
+
+/* The socket may have other numbers (dup): all that are held may be it. */
+static void look_anew(void)
+{
+    int end = eps_fdwatch_end_of_known();
+
+    for (int fd = 0; fd < end; fd++)
+        if (eps_fdwatch_holder(fd) != EPS_HELD_BY_NONE &&
+            !eps_fdwatch_is_internal(fd))
+            eps_closing_heard(fd);
+}
+
 int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
                       int fd, int level, int name, const void *value,
                       socklen_t length)
 {
     int ret = real(fd, level, name, value, length);
 
-    if (ret == 0 && level == SOL_SOCKET && name == SO_OOBINLINE)
-        eps_closing_heard(fd);
+    if (ret == 0 && level == SOL_SOCKET && atomic_load(&eps_process.active) &&
+        eps_process_is_ours() && !eps_process_is_sandboxed() &&
+        may_be_readable_now(fd, name))
+        look_anew();
     return ret;
 }
 

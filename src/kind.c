@@ -52,8 +52,7 @@ static int type_of(int fd)
     return info.st_mode & S_IFMT;
 }
 
-/* A socket's option; -1 if it can't be had, or this is no socket. */
-static int option_of(int fd, int name)
+int eps_kind_option(int fd, int name)
 {
     int value = -1;
     socklen_t length = sizeof(value);
@@ -162,12 +161,12 @@ enum eps_kind eps_kind_of_accepted(int listener)
 
 enum eps_kind eps_kind_look(int fd)
 {
-    int domain = option_of(fd, SO_DOMAIN);
+    int domain = eps_kind_option(fd, SO_DOMAIN);
 
     if (domain == AF_UNIX)
-        return kind_of_local(option_of(fd, SO_TYPE));
+        return kind_of_local(eps_kind_option(fd, SO_TYPE));
     if (domain >= 0) /* whose protocol, once made, tells the type as well */
-        return eps_kind_of_socket(domain, 0, option_of(fd, SO_PROTOCOL));
+        return eps_kind_of_socket(domain, 0, eps_kind_option(fd, SO_PROTOCOL));
     switch (type_of(fd)) {
     case S_IFIFO:
         return EPS_KIND_FAITHFUL;

@@ -11,6 +11,9 @@
 /* Looks at the file behind `fd` (two options of a socket, else an fstat). */
 enum eps_kind eps_kind_look(int fd);
 
+/* A socket's option; -1 if it can't be had, or this is no socket. */
+int eps_kind_option(int fd, int name);
+
 /* The kind of what socket() and socketpair() make of these arguments. */
 enum eps_kind eps_kind_of_socket(int domain, int type, int protocol);
 

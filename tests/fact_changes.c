@@ -6,14 +6,20 @@
 #include "fact_common.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/un.h>
 
+enum {
+    LONG = 30 /* calls, after which a set is used to what it asks */
+};
+
 /*
- * Changes made through the descriptor itself. SO_OOBINLINE makes a queued
- * urgent byte readable without waking anyone, and a datagram socket of AF_UNIX
- * may be written to, its peer's queue full, as soon as the peer connects to it;
- * the others do wake, or need not, and must be seen by the next call all the
+ * Changes made through the descriptor itself, a copy of it, or its peer. Nobody
+ * is woken when SO_OOBINLINE makes a queued urgent byte readable, SO_RCVBUF
+ * what SO_RCVLOWAT holds back, or when the peer of a datagram socket of AF_UNIX
+ * connects back, which then may be written to though the peer's queue be full.
+ * The others do wake, or need not, and must be seen by the next call all the
  * same.
  */
 static void urgent_byte(int fd[2])
@@ -29,6 +35,14 @@ static void read_urgent_inline(int fd)
     same(setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int)), 0);
 }
 
+/* Another number of the same socket does as well. */
+static void read_urgent_inline_by_a_copy(int fd)
+{
+    int copy = dup(fd);
+    read_urgent_inline(copy);
+    close(copy);
+}
+
 static void byte_below_the_mark(int fd[2])
 {
     tcp_pair(fd);
@@ -39,6 +53,25 @@ static void byte_below_the_mark(int fd[2])
 static void lower_the_mark(int fd)
 {
     same(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &(int){1}, sizeof(int)), 0);
+}
+
+static void bytes_below_a_high_mark(int fd[2])
+{
+    static const char block[20000];
+    int queued = 0;
+    tcp_pair(fd);
+    same(setsockopt(fd[0], SOL_SOCKET, SO_RCVLOWAT, &(int){60000}, sizeof(int)),
+         0);
+    same(write(fd[1], block, sizeof(block)), sizeof(block));
+    while (queued < (int)sizeof(block))
+        same(ioctl(fd[0], FIONREAD, &queued), 0);
+}
+
+static void leave_no_room_below_the_mark(int fd)
+{
+    int copy = dup(fd);
+    same(setsockopt(copy, SOL_SOCKET, SO_RCVBUF, &(int){2000}, sizeof(int)), 0);
+    close(copy);
 }
 
 static void full_pipe(int fd[2])
@@ -117,6 +150,10 @@ static const struct {
 } changes[] = {
     {"SO_OOBINLINE", urgent_byte, read_urgent_inline, POLLOUT | POLLPRI,
      POLLIN | POLLOUT | POLLPRI},
+    {"SO_OOBINLINE of a copy", urgent_byte, read_urgent_inline_by_a_copy,
+     POLLOUT | POLLPRI, POLLIN | POLLOUT | POLLPRI},
+    {"SO_RCVBUF", bytes_below_a_high_mark, leave_no_room_below_the_mark,
+     POLLOUT, POLLIN | POLLOUT},
     {"SO_RCVLOWAT", byte_below_the_mark, lower_the_mark, POLLOUT,
      POLLIN | POLLOUT},
     {"F_SETPIPE_SZ", full_pipe, widen_the_pipe, 0, POLLOUT},
@@ -136,7 +173,7 @@ static void changed_state(const struct poll_call *c)
         changes[i].make(fd);
         set[0].fd = fd[0];
         set[0].events = POLLIN | POLLOUT | POLLPRI;
-        for (EACH_ROUND) {
+        for (int call = 0; call < LONG; call++) {
             poll_for(c, set, n, 0);
             same(set[0].revents, changes[i].before);
         }
@@ -161,7 +198,8 @@ static void changed_state_waits(const struct select_call *c)
             changes[i].after & ~changes[i].before & POLLIN ? POLLIN : POLLOUT;
         gather_bits(&b);
         want(&b, fd[0], event == POLLIN ? "r" : "w");
-        settle_bits(c, &b, &got);
+        for (int call = 0; call < LONG; call += ROUNDS)
+            settle_bits(c, &b, &got);
         changes[i].change(fd[0]);
         int ready = (changes[i].after & event) != 0;
         for (EACH_ROUND)

@@ -235,6 +235,51 @@ static void urgent_data_made_inline_while_watched(void **state)
     close_row();
 }
 
+/* By another process, or by a system call of the program's own. */
+static void make_inline_unseen(int fd, int on)
+{
+    assert_int_equal(raw_syscall6(SYS_setsockopt, fd, SOL_SOCKET, SO_OOBINLINE,
+                                  (long)&on, sizeof(on), 0),
+                     0);
+}
+
+/*
+ * Where nobody sees the option set, looking at what is registered finds it: in
+ * a bounded number of calls that do not sleep, and in no time by one that does.
+ */
+static void urgent_data_made_inline_unseen(void **state)
+{
+    enum {
+        CALLS_PER_LOOK = 64,
+        ENOUGH = 100
+    };
+    int fds[2], calls = 0;
+    (void)state;
+    open_row();
+    connect_pair(fds);
+    struct pollfd pair[2] = {{.fd = fds[0], .events = POLLIN},
+                             {.fd = row.fds[0].fd, .events = POLLIN}};
+    assert_int_equal(send(fds[1], "u", 1, MSG_OOB), 1);
+    struct pollfd urgent = {.fd = fds[0], .events = POLLPRI};
+    assert_int_equal(poll(&urgent, 1, 10000), 1);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(poll(pair, 2, 0), 0);
+    make_inline_unseen(fds[0], 1);
+    while (poll(pair, 2, 0) == 0)
+        assert_true(++calls < 2 * CALLS_PER_LOOK * ENOUGH);
+    assert_int_equal(pair[0].revents, POLLIN);
+    make_inline_unseen(fds[0], 0);
+    assert_int_equal(poll(pair, 2, 100), 0);
+    make_inline_unseen(fds[0], 1);
+    double start = clock_ms();
+    assert_int_equal(poll(pair, 2, 10000), 1);
+    assert_true(clock_ms() - start < 5000);
+    assert_int_equal(pair[0].revents, POLLIN);
+    close(fds[0]);
+    close(fds[1]);
+    close_row();
+}
+
 static const struct suite_test tests[] = {
     TEST(hung_up_pipe_in_writefds_and_exceptfds),
     TEST(hung_up_socket_in_exceptfds),
@@ -243,6 +288,7 @@ static const struct suite_test tests[] = {
     TEST(hang_up_wanted_by_the_next_call),
     TEST(data_on_a_descriptor_not_asked_for),
     TEST(urgent_data_made_inline_while_watched),
+    TEST(urgent_data_made_inline_unseen),
 };
 
 SUITE(tests)

@@ -24,10 +24,10 @@
  * the close() that is under way returns.
  *
  * -D chooses: SETS, CALLS (of each thread), CHILD (0 none, 1 fork, 2 vfork),
- * DUP2 (the number is replaced in one step), FAILS (the real close may
- * fail), CLOSER (0: nobody closes but the child), KNOWN (the kind of file is
- * known from the start, as an accept() tells it), and faults by their names,
- * which model/check must see found.
+ * DUP2 (the number is replaced in one step), FAILS (1: the real close may
+ * fail, 2: and is made again then), CLOSER (0: nobody closes but the child),
+ * KNOWN (the kind of file is known from the start, as an accept() tells it),
+ * and faults by their names, which model/check must see found.
  */
 #ifndef SETS
 #define SETS 1
@@ -382,22 +382,45 @@ next:       skip
 
 /* --- closing.c ------------------------------------------------------------- */
 
-#define SLEEPS(s) (sets[s].asleep && sets[s].state == REGISTERED)
+#ifdef FAULT_NO_BELL
+#define BELL(s) skip
+#else
+#define BELL(s) ep[s].bell = true
+#endif
 
-/* prepare_holder(): as whom, in a table where `file` is at the number */
+/*
+ * prepare_holder(): as whom, in a table where `file` is at the number. A
+ * sleeper's item that is ready is taken out, and if there was one, it is rung.
+ */
+inline take_out(s, file)
+{
+    atomic {
+        was_there = ep[s].item[file];
+        ep[s].item[file] = false
+    }
+    if
+    :: was_there -> BELL(s)
+    :: else
+    fi
+}
+
 inline prepare_holder(s, file, alone)
 {
     if
-#ifdef FAULT_SLEEPERS_ITEM_DELETED
-    :: false
-#else
-    :: sets[s].asleep ->
+    :: sets[s].state == REGISTERED ->
         if
-        :: sets[s].state == REGISTERED -> was_ready = was_ready || ready[file]
+#ifdef FAULT_SLEEPERS_ITEM_DELETED
+        :: false
+#else
+        :: sets[s].asleep ->
+            if
+            :: ready[file] -> take_out(s, file)
+            :: else
+            fi
+#endif
         :: else -> ep[s].item[file] = ep[s].item[file] && !alone
         fi
-#endif
-    :: else -> ep[s].item[file] = ep[s].item[file] && !alone
+    :: else
     fi
 }
 
@@ -420,7 +443,7 @@ inline ring(s)
     if
     :: sets[s].asleep ->
         if
-        :: sets[s].state == REGISTERED -> ep[s].bell = true
+        :: sets[s].state == REGISTERED -> BELL(s)
         :: else
         fi
     :: else
@@ -462,20 +485,18 @@ inline closing_end()
 {
 #ifndef FAULT_NO_SECOND_LOOK
     if
-    :: !on && done && MATTERS -> on = true; was_ready = true
+    :: !on && done && MATTERS -> late = true
     :: else
     fi;
 #endif
     if
-    :: on -> step(true, false, who)
+    :: on || late -> step(true, false, who)
     :: else -> who = NOBODY
     fi;
-#ifndef FAULT_NO_BELL
     if
-    :: who != NOBODY && (was_ready || !done) -> ring_sleepers()
+    :: who != NOBODY && late -> ring_sleepers()
     :: else
     fi
-#endif
 }
 
 /* eps_closing_handed_out() */
@@ -492,14 +513,17 @@ inline handed_out()
 proctype closer()
 {
     byte who, file;
-    bool was_ready, on, done = true;
+    bool was_there, late, on, done;
+    byte failed;
 
+again:
+    done = true;
     closing = true;
     closing_begin(at);
     atomic { /* the real call */
         if
 #if FAILS
-        :: done = false
+        :: !failed -> done = false; failed++
 #endif
         ::  file = at;
             at = (DUP2 -> B : CLOSED);
@@ -514,6 +538,7 @@ proctype closer()
     :: done ->
         atomic { at = B; note_met() }
         handed_out()
+    :: !done && FAILS == 2 -> goto again
     :: else
     fi
 }
@@ -526,7 +551,7 @@ proctype closer()
 proctype child()
 {
     byte who, file;
-    bool was_ready, done = true, on = true;
+    bool was_there, late, done = true, on = true;
 
 #ifdef FAULT_CHILD_DELETES
     who = holder;

@@ -12,9 +12,10 @@
  * Kernel notes:
  * (a) Native poll holds the file it waits on. shutdown() and close() by
  *     another thread wake it; behind epoll the close would take the item
- *     away before the sleeper has looked. So if the file is ready before
- *     the close, the sleeper's bell is rung after it. A plain close of a
- *     quiet file wakes nobody natively (F5, F5b).
+ *     away before the sleeper has looked. So if the file is ready, its item
+ *     is taken out before the close, and the sleeper's bell rung: it looks
+ *     for itself. A plain close of a quiet file wakes nobody natively, nor
+ *     does what comes to the number later: that has no item (F5, F5b).
  * (b) An item left behind by a dup or a forked copy fires as a ghost. Once
  *     that has happened in this process, and where one set holds the number
  *     and does not sleep on it, the item is deleted first. Deleting is a
@@ -52,11 +53,6 @@ static bool has_registered(struct eps_set *set, int fd, unsigned *events)
     return eps_reg_state(reg) == EPS_REG_REGISTERED;
 }
 
-static bool sleeps_on(struct eps_set *set, int fd, unsigned *events)
-{
-    return atomic_load(&set->asleep) && has_registered(set, fd, events);
-}
-
 /*
  * Where it can't be found out, it is: a sleeper woken early is better than
  * one not woken. A signal comes up only where nothing is ready.
@@ -70,35 +66,44 @@ static bool is_ready(int fd, unsigned events)
     return ret != 0 && ret != -EINTR;
 }
 
-/* Note (b) for one holder; note (a) for each that sleeps. */
-static bool prepare_holder(struct eps_set *set, int fd, bool alone)
+static void ring(struct eps_set *set, struct eps_thread *self)
 {
-    unsigned events;
-    int epfd;
-
-    if (!has_registered(set, fd, &events))
-        return false;
-    if (atomic_load(&set->asleep))
-        return is_ready(fd, events);
-    epfd = atomic_load(&set->epfd);
-    if (alone && epfd >= 0 && atomic_load(&eps_process.haunted))
-        eps_epoll_delete(epfd, fd);
-    return false;
+    if (eps_epoll_ring(atomic_load(&set->epfd)))
+        eps_count(self, EPS_C_bells);
+    else
+        eps_epset_call(set);
 }
 
-static bool prepare_holders(int fd, unsigned holder)
+/* Note (b) for one holder; note (a) for each that sleeps. */
+static void prepare_holder(struct eps_set *set, int fd, bool alone,
+                           struct eps_thread *self)
 {
-    bool ready = false;
+    int epfd = atomic_load(&set->epfd);
+    unsigned events;
+
+    if (!has_registered(set, fd, &events) || epfd < 0)
+        return;
+    if (atomic_load(&set->asleep)) {
+        if (is_ready(fd, events) && eps_epoll_delete(epfd, fd) == 0)
+            ring(set, self);
+    } else if (alone && atomic_load(&eps_process.haunted)) {
+        eps_epoll_delete(epfd, fd);
+    }
+}
+
+static void prepare_holders(int fd, unsigned holder, struct eps_thread *self)
+{
     unsigned end = eps_setpool_end();
 
-    if (holder != EPS_HELD_BY_MANY)
-        return prepare_holder(eps_setpool_at(holder), fd, true);
+    if (holder != EPS_HELD_BY_MANY) {
+        prepare_holder(eps_setpool_at(holder), fd, true, self);
+        return;
+    }
     for (unsigned id = 1; id < end; id++) {
         struct eps_set *set = eps_setpool_at(id);
         if (set && atomic_load(&set->used))
-            ready |= prepare_holder(set, fd, false);
+            prepare_holder(set, fd, false, self);
     }
-    return ready;
 }
 
 static void ring_sleepers(int fd, struct eps_thread *self)
@@ -108,12 +113,9 @@ static void ring_sleepers(int fd, struct eps_thread *self)
 
     for (unsigned id = 1; id < end; id++) {
         struct eps_set *set = eps_setpool_at(id);
-        if (!set || !atomic_load(&set->used) || !sleeps_on(set, fd, &events))
-            continue;
-        if (eps_epoll_ring(atomic_load(&set->epfd)))
-            eps_count(self, EPS_C_bells);
-        else
-            eps_epset_call(set);
+        if (set && atomic_load(&set->used) && atomic_load(&set->asleep) &&
+            has_registered(set, fd, &events))
+            ring(set, self);
     }
 }
 
@@ -130,7 +132,7 @@ bool eps_closing_hides_slow(int fd)
 
 struct eps_closing eps_closing_begin_slow(int fd)
 {
-    struct eps_closing closing = {fd, false, false};
+    struct eps_closing closing = {fd, false};
     struct eps_thread *self;
     unsigned holder;
 
@@ -142,26 +144,22 @@ struct eps_closing eps_closing_begin_slow(int fd)
         return closing;
     self->ends++;
     self->calm = false; /* its next call has something to settle */
-    closing.ready = prepare_holders(fd, holder);
+    prepare_holders(fd, holder, self);
     return closing;
 }
 
-/* A failed call may have cost a sleeper its item: it looks for itself. */
-void eps_closing_end_slow(const struct eps_closing *closing, bool done)
+void eps_closing_end_slow(const struct eps_closing *closing)
 {
-    struct eps_closing late = *closing;
+    struct eps_thread *self = NULL;
     unsigned holder;
 
-    if (!late.on) {
-        if (!self_if_ours())
-            return;
-        late.ready = true; /* whoever sleeps has not been looked for */
-    }
-    holder = eps_fdwatch_ended(late.fd);
+    if (!closing->on && !(self = self_if_ours()))
+        return;
+    holder = eps_fdwatch_ended(closing->fd);
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return;
-    if (late.ready || !done)
-        ring_sleepers(late.fd, eps_thread_self());
+    if (!closing->on) /* whoever sleeps has not been looked for */
+        ring_sleepers(closing->fd, self);
 }
 
 /* What kind it is saves a look, should a set come to ask for it. */

@@ -14,8 +14,7 @@
 /* Between before and after; nothing of interest is left when `on` is false. */
 struct eps_closing {
     int fd;
-    bool on;    /* the number may be watched, and this process may care */
-    bool ready; /* a sleeper on it would have been woken by native */
+    bool on; /* the number may be watched, and this process may care */
 };
 
 /*
@@ -37,12 +36,12 @@ struct eps_closing eps_closing_begin_slow(int fd);
 
 static inline struct eps_closing eps_closing_begin(int fd)
 {
-    struct eps_closing nothing = {fd, false, false};
+    struct eps_closing nothing = {fd, false};
 
     return eps_closing_matters(fd) ? eps_closing_begin_slow(fd) : nothing;
 }
 
-void eps_closing_end_slow(const struct eps_closing *closing, bool done);
+void eps_closing_end_slow(const struct eps_closing *closing);
 
 /*
  * After it; `done` if the real call succeeded. Preserves errno. Somebody may
@@ -51,13 +50,13 @@ void eps_closing_end_slow(const struct eps_closing *closing, bool done);
 static inline void eps_closing_end(const struct eps_closing *closing, bool done)
 {
     if (closing->on || (done && eps_closing_matters(closing->fd)))
-        eps_closing_end_slow(closing, done);
+        eps_closing_end_slow(closing);
 }
 
 /* The number ended without a begin: we only hear of it now. */
 static inline void eps_closing_heard(int fd)
 {
-    struct eps_closing nothing = {fd, false, false};
+    struct eps_closing nothing = {fd, false};
 
     eps_closing_end(&nothing, true);
 }

@@ -71,7 +71,7 @@ EPS_EXPORT int __close(int fd)
 /* Before a dup onto `to`: one of ours moves elsewhere. */
 static struct eps_closing begin_dup(int from, int to)
 {
-    struct eps_closing same = {to, false, false};
+    struct eps_closing same = {to, false};
 
     if (from == to)
         return same;

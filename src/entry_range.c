@@ -54,31 +54,18 @@ static void range_ended(unsigned first, unsigned last)
 
 /*
  * Begins the close of every number from `first` on that some set holds, up to
- * one that the range must not cover: ours (not `on`), or one whose sleeper
- * has to be told after its very close (`ready`). fd -1: there is none.
+ * one of ours, which the range must not cover; -1: there is none.
  */
-static struct eps_closing next_apart(unsigned first, unsigned last)
+static int next_ours(unsigned first, unsigned last)
 {
     for (unsigned fd = first; fd < end_of(last); fd++) {
         unsigned holder = eps_fdwatch_holder((int)fd);
         if (holder == EPS_HELD_INTERNAL)
-            return (struct eps_closing){.fd = (int)fd};
-        if (holder == EPS_HELD_BY_NONE)
-            continue;
-        struct eps_closing closing = eps_closing_begin((int)fd);
-        if (closing.ready)
-            return closing;
+            return (int)fd;
+        if (holder != EPS_HELD_BY_NONE)
+            eps_closing_begin((int)fd);
     }
-    return (struct eps_closing){.fd = -1};
-}
-
-static void close_apart(const struct eps_closing *apart, bool wanted)
-{
-    if (!apart->ready)
-        return;
-    if (wanted)
-        EPS_NEXT(close)(apart->fd);
-    eps_closing_end(apart, wanted);
+    return -1;
 }
 
 /*
@@ -88,17 +75,14 @@ static void close_apart(const struct eps_closing *apart, bool wanted)
 static int close_pieces(unsigned first, unsigned last, int flags)
 {
     while (first <= last) {
-        struct eps_closing apart = next_apart(first, last);
-        unsigned end = apart.fd < 0 ? last : (unsigned)apart.fd - 1;
-        int ret = 0;
-        if (apart.fd < 0 || (unsigned)apart.fd > first)
-            ret = real_close_range(first, end, flags);
-        close_apart(&apart, ret == 0);
-        if (ret < 0)
+        int ours = next_ours(first, last);
+        unsigned end = ours < 0 ? last : (unsigned)ours - 1;
+        if ((ours < 0 || (unsigned)ours > first) &&
+            real_close_range(first, end, flags) < 0)
             return -1;
-        if (apart.fd < 0)
+        if (ours < 0)
             break;
-        first = (unsigned)apart.fd + 1;
+        first = (unsigned)ours + 1;
     }
     return 0;
 }
@@ -128,14 +112,11 @@ EPS_EXPORT int close_range(unsigned first, unsigned last, int flags)
 /* Where the kernel has no close_range: libc's own loop ends ours, too. */
 static void prepare_all(unsigned first)
 {
-    struct eps_closing apart;
+    int ours;
 
-    while ((apart = next_apart(first, UINT_MAX)).fd >= 0) {
-        if (apart.ready)
-            close_apart(&apart, true);
-        else
-            eps_set_lost(apart.fd);
-        first = (unsigned)apart.fd + 1;
+    while ((ours = next_ours(first, UINT_MAX)) >= 0) {
+        eps_set_lost(ours);
+        first = (unsigned)ours + 1;
     }
 }
 

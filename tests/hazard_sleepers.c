@@ -115,6 +115,67 @@ static void all_closed_under_a_sleeper(void **state)
     sleeps_on(close_all, true);
 }
 
+/*
+ * The sleeper holds the file that it fell asleep on. What happens to the number
+ * after that has gone wakes it no more, though its registration is still there:
+ * a second close, a call that fails, a file that comes and goes. Such a wake is
+ * not for nothing only: it tells what was closed before, and far too early.
+ */
+static void close_twice(struct scene *s, pthread_t thread)
+{
+    just_close(s, thread);
+    close(s->fds[VICTIM].fd);
+}
+
+static void close_and_close_range(struct scene *s, pthread_t thread)
+{
+    unsigned fd = (unsigned)s->fds[VICTIM].fd;
+    just_close(s, thread);
+    close_range(fd, fd, 0);
+}
+
+static void close_two_and_reuse_one(struct scene *s, pthread_t thread)
+{
+    close(s->fds[OTHER].fd);
+    just_close(s, thread);
+    dup2(s->fds[0].fd, s->fds[VICTIM].fd);
+}
+
+static void close_one_and_fail_on_another(struct scene *s, pthread_t thread)
+{
+    (void)thread;
+    close(s->fds[OTHER].fd);
+    dup2(-1, s->fds[VICTIM].fd);
+}
+
+static void close_and_end_a_readable_successor(struct scene *s,
+                                               pthread_t thread)
+{
+    int ends[2];
+    just_close(s, thread);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    write(ends[1], "x", 1);
+    dup2(ends[0], s->fds[VICTIM].fd);
+    close(s->fds[VICTIM].fd);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void what_comes_after_a_close_wakes_nobody(void **state)
+{
+    static const scene_act acts[] = {
+        close_twice,
+        close_and_close_range,
+        close_two_and_reuse_one,
+        close_one_and_fail_on_another,
+        close_and_end_a_readable_successor,
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
+        for (int use_select = 0; use_select < 2; use_select++)
+            assert_false(sleeps_on(acts[i], use_select).early);
+}
+
 static void ignore_signal(int signal)
 {
     (void)signal;
@@ -187,6 +248,7 @@ static const struct suite_test tests[] = {
     TEST(dup2_over_a_watched_number_by_a_quiet_file),
     TEST(data_after_dup2_over_a_watched_number),
     TEST(all_closed_under_a_sleeper),
+    TEST(what_comes_after_a_close_wakes_nobody),
     TEST(close_followed_by_a_signal),
     TEST(its_own_number_is_asked_for),
 };

@@ -42,10 +42,17 @@ static void peer_ends_and_close(struct scene *s, pthread_t thread)
     close(s->fds[VICTIM].fd);
 }
 
+/* The number that a call has failed to end is the sleeper's as before. */
+static void fail_and_shut_and_close(struct scene *s, pthread_t thread)
+{
+    dup2(-1, s->fds[VICTIM].fd);
+    shut_and_close(s, thread);
+}
+
 static bool two_steps(scene_act act)
 {
     return act == shut_and_close || act == shut_and_close_range ||
-           act == peer_ends_and_close;
+           act == peer_ends_and_close || act == fail_and_shut_and_close;
 }
 
 /* After 60 ms, and after 1.5 s, when a library may have gone to deep sleep. */
@@ -180,6 +187,13 @@ static void shutdown_wakes_a_sleeper(void **state)
     wakes(shut_only, 60, 3, true);
 }
 
+static void close_after_a_failed_dup2_wakes(void **state)
+{
+    (void)state;
+    wakes(fail_and_shut_and_close, 60, 3, false);
+    wakes(fail_and_shut_and_close, 60, 3, true);
+}
+
 /* Many sleepers on one array, woken by one shutdown and close. */
 static void shutdown_and_close_wakes_every_sleeper(void **state)
 {
@@ -225,6 +239,7 @@ static const struct suite_test tests[] = {
     TEST(shutdown_and_close_wakes_select_after_long_sleep),
     TEST(shutdown_and_close_range_wakes),
     TEST(close_after_the_peer_ended_wakes),
+    TEST(close_after_a_failed_dup2_wakes),
     TEST(bell_that_is_not_taken_is_not_left_behind),
     TEST(data_wakes_a_sleeper),
     TEST(end_of_file_wakes_a_sleeper),

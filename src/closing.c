@@ -142,7 +142,7 @@ struct eps_closing eps_closing_begin_slow(int fd)
     holder = eps_fdwatch_end(fd);
     if (holder == EPS_HELD_BY_NONE || holder == EPS_HELD_INTERNAL)
         return closing;
-    self->ends++;
+    eps_thread_ends(self, fd);
     self->calm = false; /* its next call has something to settle */
     prepare_holders(fd, holder, self);
     return closing;

@@ -24,10 +24,11 @@
 
 /*
  * Something ended while we slept: what native's last look would find of it
- * (note (a)). Entries told already keep their answer.
+ * (note (a)), but for what this thread has ended since. Entries told already
+ * keep their answer.
  */
 static int look_again(struct eps_pollcall *call, struct eps_set *set,
-                      struct eps_thread *self, unsigned filter)
+                      struct eps_thread *self, unsigned filter, uint32_t since)
 {
     if (eps_turn_prepare(set, self) < 0)
         return 0;
@@ -36,20 +37,23 @@ static int look_again(struct eps_pollcall *call, struct eps_set *set,
         return 0;
     eps_quiet_end(&self->quiet);
     set->waits.list[0].fd = -1;
+    for (uint32_t i = 1; i < count; i++)
+        if (eps_thread_has_ended(self, since, set->waits.list[i].fd))
+            set->waits.list[i].fd = -1;
     eps_count(self, EPS_C_residual_looks);
     if (eps_waits_ask(&set->waits, count) <= 0)
         return 0;
     return eps_pollwait_tell(call, set, filter);
 }
 
-/* A handler ran, and if it closed something itself, that changes nothing. */
+/* A handler ran, and what it closed itself was open at native's last look. */
 static int interrupted(struct eps_pollcall *call, struct eps_set *set,
                        struct eps_thread *self, uint32_t ends)
 {
     int told = 0;
 
-    if (eps_epset_is_behind(set) && self->ends == ends)
-        told = look_again(call, set, self, POLLNVAL);
+    if (eps_epset_is_behind(set))
+        told = look_again(call, set, self, POLLNVAL, ends);
     return told ? told : -EINTR;
 }
 
@@ -68,7 +72,7 @@ static int tell_all(struct eps_pollcall *call, struct eps_set *set,
     int told = eps_pollwait_tell(call, set, ~0u);
 
     if (call->slept && eps_epset_is_behind(set))
-        told += look_again(call, set, self, ~0u);
+        told += look_again(call, set, self, ~0u, self->ends);
     if (!found)
         found = eps_epset_look(set, self);
     if (found < 0) /* half an answer is none, though a file be asked twice */

@@ -18,17 +18,23 @@
 
 #include <errno.h>
 
-/* A handler ran. Numbers that others closed before it are told even so. */
+/*
+ * A handler ran. Numbers that others closed before it are told even so; what
+ * it closed itself was open at native's last look.
+ */
 static int interrupted(struct eps_selcall *call, struct eps_set *set,
                        struct eps_thread *self, uint32_t ends)
 {
-    int told = 0;
+    int fd = -1, told = 0;
 
-    if (!eps_epset_is_behind(set) || self->ends != ends ||
+    if (!call->slept || !eps_epset_is_behind(set) ||
         eps_turn_prepare(set, self) < 0)
         return -EINTR;
     eps_selview_begin(&set->select);
-    eps_selwait_tell_ended(call, set, &told);
+    while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0)
+        if (!eps_thread_has_ended(self, ends, fd) &&
+            eps_selwait_is_open(fd) == 0)
+            told += eps_selview_tell(&set->select, fd, POLLNVAL);
     return told ? told : -EINTR;
 }
 

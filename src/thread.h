@@ -20,6 +20,7 @@
 #include <sys/select.h>
 
 #define EPS_THREAD_SITES 4 /* arrays a thread may alternate between */
+#define EPS_THREAD_ENDED 8 /* descriptors it ended that it remembers */
 
 struct eps_set;
 
@@ -66,8 +67,9 @@ struct eps_thread {
     void *frame;
 
     uint32_t rest; /* native calls to go after a failure */
-    uint32_t ends; /* descriptors this thread has ended */
     struct eps_quiet quiet;
+    uint32_t ends;               /* descriptors this thread has ended */
+    int ended[EPS_THREAD_ENDED]; /* ... the last of them */
 
     /* All that a small call touches. */
     _Alignas(64) uint32_t beat; /* for the live page: calls to go until one */
@@ -133,6 +135,22 @@ static inline void eps_thread_leave(struct eps_thread *self)
 {
     atomic_signal_fence(memory_order_seq_cst);
     self->frame = NULL;
+}
+
+static inline void eps_thread_ends(struct eps_thread *self, int fd)
+{
+    self->ended[self->ends++ % EPS_THREAD_ENDED] = fd;
+}
+
+/* True if this thread, with `since` ends before that, may have ended it. */
+static inline bool eps_thread_has_ended(const struct eps_thread *self,
+                                        uint32_t since, int fd)
+{
+    bool has = self->ends - since > EPS_THREAD_ENDED; /* who knows? */
+
+    for (; !has && since != self->ends; since++)
+        has = self->ended[since % EPS_THREAD_ENDED] == fd;
+    return has;
 }
 
 /* Without a block. */

@@ -241,6 +241,38 @@ static void its_own_number_is_asked_for(void **state)
     }
 }
 
+static _Atomic int handlers_number = -1;
+
+static void close_in_handler(int signal)
+{
+    (void)signal;
+    close(handlers_number);
+    handlers_number = -1;
+}
+
+static void close_then_signal_that_closes(struct scene *s, pthread_t thread)
+{
+    close(s->fds[VICTIM].fd);
+    handlers_number = s->fds[OTHER].fd;
+    pthread_kill(thread, SIGUSR1);
+    while (handlers_number >= 0)
+        clock_sleep_ms(1);
+}
+
+/*
+ * The kernel looks for the last time before the handler runs: what others have
+ * closed by then is told, what the handler closes is not. That it closes
+ * something must not make the others' forgotten.
+ */
+static void close_followed_by_a_signal_whose_handler_closes(void **state)
+{
+    struct sigaction action = {.sa_handler = close_in_handler};
+    (void)state;
+    sigaction(SIGUSR1, &action, NULL);
+    sleeps_on(close_then_signal_that_closes, false);
+    sleeps_on(close_then_signal_that_closes, true);
+}
+
 static const struct suite_test tests[] = {
     TEST(plain_close_is_told_at_the_timeout),
     TEST(plain_close_is_told_at_the_next_event),
@@ -251,6 +283,7 @@ static const struct suite_test tests[] = {
     TEST(what_comes_after_a_close_wakes_nobody),
     TEST(close_followed_by_a_signal),
     TEST(its_own_number_is_asked_for),
+    TEST(close_followed_by_a_signal_whose_handler_closes),
 };
 
 SUITE(tests)

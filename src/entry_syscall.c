@@ -2,8 +2,8 @@
 /*
  * syscall(): the hooked functions by their numbers. What ends or hands out
  * a descriptor, changes the ground or leaves is treated like its function;
- * the poll family stays native, as the caller asked the kernel by name, and
- * must not be a cancellation point.
+ * the poll family stays native, as the caller asked the kernel by name. None
+ * of it may become a cancellation point.
  */
 #include "entry.h"
 
@@ -110,6 +110,14 @@ static long forward_moved(long number, const struct arguments *args)
     return ret;
 }
 
+#ifdef SYS_recvmsg
+/* Not libc's, which is a cancellation point. */
+static ssize_t recvmsg_by_number(int fd, struct msghdr *message, int flags)
+{
+    return EPS_NEXT(syscall)(SYS_recvmsg, fd, message, flags);
+}
+#endif
+
 /* The functions' own arguments, back from registers. */
 #define INT(i) ((int)args->a[i])
 #define POINTER(i) ((void *)args->a[i])
@@ -174,7 +182,7 @@ static long dispatch(long number, const struct arguments *args)
 #endif
 #ifdef SYS_recvmsg
     case SYS_recvmsg:
-        return recvmsg(INT(0), POINTER(1), INT(2));
+        return eps_do_recvmsg(recvmsg_by_number, INT(0), POINTER(1), INT(2));
 #endif
 #ifdef SYS_setsockopt
     case SYS_setsockopt:

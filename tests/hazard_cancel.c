@@ -6,11 +6,15 @@
  * something is ready (semantics, cancellation).
  */
 #define _GNU_SOURCE
+#include "harness/bytes.h"
 #include "harness/harness.h"
+#include "harness/sleeper.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -174,11 +178,69 @@ static void disabled_cancel_ends_nothing(void **state)
     watch_close(&w);
 }
 
+/*
+ * close_range() and system calls by number are no cancellation points: they do
+ * what is asked, and leave the request pending. The library took recvmsg() for
+ * the one, and closed by close() what a sleeper was to be told of.
+ */
+static struct scene scene;
+static bool act_came_back;
+
+static void close_range_under_a_sleeper(void)
+{
+    unsigned fd = (unsigned)scene.fds[VICTIM].fd;
+    shutdown((int)fd, SHUT_RDWR);
+    close_range(fd, fd, 0);
+}
+
+static void receive_by_number(void)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    syscall(SYS_recvmsg, scene.fds[OTHER].fd, &message, MSG_DONTWAIT);
+}
+
+static void *acts_with_a_request(void *act)
+{
+    pthread_cancel(pthread_self());
+    ((void (*)(void))act)();
+    act_came_back = true;
+    return NULL;
+}
+
+static void assert_comes_back(void (*act)(void))
+{
+    pthread_t thread;
+    act_came_back = false;
+    assert_int_equal(
+        pthread_create(&thread, NULL, acts_with_a_request, (void *)act), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(act_came_back);
+}
+
+static void no_other_call_becomes_a_cancellation_point(void **state)
+{
+    pthread_t sleeper;
+    (void)state;
+    scene = (struct scene){.timeout_ms = 8000, .earlier_calls = 3};
+    scene_open(&scene);
+    send_byte(scene.peers[OTHER]);
+    assert_comes_back(receive_by_number);
+    assert_int_equal(pthread_create(&sleeper, NULL, scene_sleep, &scene), 0);
+    scene_wait_until_asleep(&scene);
+    assert_comes_back(close_range_under_a_sleeper);
+    assert_int_equal(pthread_join(sleeper, NULL), 0);
+    assert_true(scene.seen.ret == 1 && scene.seen.early);
+    scene_close(&scene);
+}
+
 static const struct suite_test tests[] = {
     TEST(cancel_a_waiting_thread),
     TEST(pending_cancel_wins_over_what_is_ready),
     TEST(cancel_a_busy_loop),
     TEST(disabled_cancel_ends_nothing),
+    TEST(no_other_call_becomes_a_cancellation_point),
 };
 
 SUITE(tests)

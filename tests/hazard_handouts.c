@@ -254,7 +254,7 @@ static void close_courier(void)
     close(courier[1]);
 }
 
-static int take_recvmsg(void)
+static int take_message(ssize_t (*receive)(int, struct msghdr *, int))
 {
     char byte, room[CMSG_SPACE(sizeof(int))];
     struct iovec data = {&byte, 1};
@@ -263,9 +263,24 @@ static int take_recvmsg(void)
                              .msg_control = room,
                              .msg_controllen = sizeof(room)};
     int fd;
-    require(recvmsg(courier[0], &message, 0) == 1);
+    require(receive(courier[0], &message, 0) == 1);
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
     return fd;
+}
+
+static int take_recvmsg(void)
+{
+    return take_message(recvmsg);
+}
+
+static ssize_t receive_by_number(int fd, struct msghdr *message, int flags)
+{
+    return syscall(SYS_recvmsg, fd, message, flags);
+}
+
+static int take_syscall_recvmsg(void)
+{
+    return take_message(receive_by_number);
 }
 
 static int take_recvmmsg(void)
@@ -345,6 +360,7 @@ TAKER(syscall_pidfd_getfd, open_self, close_self)
 TAKER(accept, open_listener, close_listener)
 TAKER(accept4, open_listener, close_listener)
 TAKER(recvmsg, open_courier, close_courier)
+TAKER(syscall_recvmsg, open_courier, close_courier)
 TAKER(recvmmsg, open_courier, close_courier)
 
 /* --- what is handed out is asked about by epoll, or is not --------------- */
@@ -501,6 +517,7 @@ static const struct suite_test tests[] = {
     TEST(handed_out_by_accept),
     TEST(handed_out_by_accept4),
     TEST(handed_out_by_recvmsg),
+    TEST(handed_out_by_syscall_recvmsg),
     TEST(handed_out_by_recvmmsg),
     TEST(usual_files_are_told_by_epoll),
     TEST(odd_sockets_are_looked_at_natively),

@@ -235,13 +235,24 @@ static int change(struct eps_set *set, int fd, struct eps_reg *reg,
     return ret;
 }
 
-/* Fired something that no entry can report, and would fire it for ever. */
+/*
+ * Some entry reports whatever it fires: what none could report came while that
+ * was left out. Only in select(), who does not read is told of no hang-up.
+ */
+static bool is_told_all(const struct eps_set *set, const struct eps_reg *reg)
+{
+    return set->call == EPS_CALL_POLL || (reg->want & POLLIN);
+}
+
+/* Fired something that no entry could report, and may do so for ever. */
 static int silence(struct eps_set *set, int fd, struct eps_reg *reg,
                    struct eps_thread *self)
 {
     reg->flags &= ~EPS_REG_UNWANTED;
     if (!is_to_the_point(reg))
         return change(set, fd, reg, self);
+    if (is_told_all(set, reg))
+        return 0;
     leave(set, fd, reg, self);
     reg->flags |= EPS_REG_DEAF;
     return make_residual(set, fd, reg);

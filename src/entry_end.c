@@ -11,6 +11,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 int eps_stream_fd(FILE *stream)
 {
@@ -51,6 +52,8 @@ int eps_do_close(int (*real)(int), int fd)
         errno = EBADF;
         return -1;
     }
+    if (eps_closing_matters(fd)) /* a cancelled close ends no number */
+        pthread_testcancel();
     closing = eps_closing_begin(fd);
     ret = real(fd);
     /* EINTR and EIO have closed it all the same. */

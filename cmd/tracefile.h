@@ -19,6 +19,9 @@ struct cmd_site {
     const struct ept_site *is;
     double sums[EPT_SUMS];
     struct cmd_histograms seen;
+    /* Estimates: calls that had to wait; seconds of CPU in the calls, ... */
+    double slept, cpu;
+    double saving; /* ... and less of them under the library */
 };
 
 struct cmd_trace {
@@ -44,9 +47,6 @@ void cmd_trace_collect(struct cmd_trace *trace);
 /* "poll in fdevent_poll+0x1c, lighttpd"; in a buffer that the next one uses. */
 const char *cmd_site_name(const struct cmd_site *site);
 const char *cmd_call_name(const struct cmd_site *site);
-
-/* Seconds of CPU that the library would save, by its own cost model. */
-double cmd_site_saving(const struct cmd_site *site);
 
 /* "1.20 s", "3.4 ms" or "250 us", in a value of its own. */
 struct cmd_duration {

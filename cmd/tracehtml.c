@@ -156,8 +156,8 @@ static void put_histogram(const char *title, const double buckets[], int count,
 /* The site's cost, of which so much would remain. */
 static void put_cost(const struct cmd_site *site, int at, double most)
 {
-    double room = 960 - NAMES - 130, cost = site->sums[EPT_NATIVE_NS];
-    double left = cost - cmd_site_saving(site) * 1e9;
+    double room = 960 - NAMES - 130, cost = site->cpu;
+    double left = cost - site->saving;
     double y = at * BAR;
 
     if (left < 0)
@@ -171,19 +171,18 @@ static void put_cost(const struct cmd_site *site, int at, double most)
         "<text class=v x=%.1f y=%.1f>%s &#8594; %s</text>",
         NAMES, y + 3, room * cost / most, NAMES, y + 12, room * left / most,
         NAMES + room * (cost > left ? cost : left) / most + 8, y + 15,
-        cmd_duration_of(cost / 1e9).text, cmd_duration_of(left / 1e9).text);
+        cmd_duration_of(cost).text, cmd_duration_of(left).text);
 }
 
 static void put_costs(const struct cmd_trace *trace)
 {
     int rows = trace->count < MOST_BARS ? (int)trace->count : MOST_BARS;
-    double most = 1;
+    double most = 1e-9;
 
     for (int i = 0; i < rows; i++) {
         const struct cmd_site *site = &trace->sites[i];
-        double left = site->sums[EPT_NATIVE_NS] - cmd_site_saving(site) * 1e9;
-        most =
-            site->sums[EPT_NATIVE_NS] > most ? site->sums[EPT_NATIVE_NS] : most;
+        double left = site->cpu - site->saving;
+        most = site->cpu > most ? site->cpu : most;
         most = left > most ? left : most;
     }
     printf(
@@ -209,9 +208,9 @@ static void put_row(const struct cmd_site *site)
         "<tr><td>%.0f<td>%.1f<td>%.2f<td>%.2f<td>%.0f%%<td>%.0f%%<td>%.3f"
         "<td>%.3f<td><code>%s</code> in <code>",
         calls, sums[EPT_ASKED] / known, sums[EPT_TOLD] / known,
-        sums[EPT_CHANGED] / known, 100 * sums[EPT_SLEPT] / known,
-        100 * sums[EPT_ANSWERED] / (calls > 0 ? calls : 1),
-        sums[EPT_NATIVE_NS] / 1e9, cmd_site_saving(site), cmd_call_name(site));
+        sums[EPT_CHANGED] / known, 100 * site->slept / known,
+        100 * sums[EPT_ANSWERED] / (calls > 0 ? calls : 1), site->cpu,
+        site->saving, cmd_call_name(site));
     put(cmd_site_name(site));
     puts("</code></tr>");
 }
@@ -261,8 +260,8 @@ static void put_head(const struct cmd_trace *trace)
     put_count("calls", sums[EPT_CALLS_MADE]);
     put_seconds("run time", trace->seconds);
     put_seconds("CPU used", trace->user + trace->system);
-    put_seconds("CPU in the calls, estimated", sums[EPT_NATIVE_NS] / 1e9);
-    put_seconds("would be saved, estimated", cmd_site_saving(&trace->all));
+    put_seconds("CPU in the calls, estimated", trace->all.cpu);
+    put_seconds("would be saved, estimated", trace->all.saving);
     put_count("processes", trace->processes);
     puts("</dl></section>");
     free(verdict);

@@ -35,9 +35,8 @@ static void show_site(const struct cmd_site *site)
 
     printf("%10.0f %8.1f %8.2f %8.2f %5.0f%% %9.3f %9.3f  %s in %s\n", calls,
            sums[EPT_ASKED] / known, sums[EPT_TOLD] / known,
-           sums[EPT_CHANGED] / known, 100 * sums[EPT_SLEPT] / known,
-           sums[EPT_NATIVE_NS] / 1e9, cmd_site_saving(site),
-           cmd_call_name(site), cmd_site_name(site));
+           sums[EPT_CHANGED] / known, 100 * site->slept / known, site->cpu,
+           site->saving, cmd_call_name(site), cmd_site_name(site));
 }
 
 void cmd_trace_text(const struct cmd_trace *trace)
@@ -68,7 +67,9 @@ void cmd_trace_text(const struct cmd_trace *trace)
                    trace->all.seen.times, EPT_TIMES, cmd_time_label);
     printf("\n%s\n", verdict);
     if (sums[EPT_CALLS_MADE])
-        puts("(CPU and savings are estimates by the library's cost model.)");
+        puts(
+            "(CPU and what sleeps are estimated from one call in some; "
+            "savings, by the library's cost model.)");
     if (atomic_load(&trace->file->lost))
         printf(
             "(%llu calls were not noted: too many call sites, or made by "
@@ -94,19 +95,23 @@ static void tell_numbers(struct cmd_json *json, const struct cmd_site *site)
         const char *name;
         enum ept_sum sum;
     } rows[] = {
-        {"calls", EPT_CALLS_MADE},       {"errors", EPT_ERRORS},
-        {"zero_timeouts", EPT_LOOKS},    {"slept", EPT_SLEPT},
-        {"nothing_ready", EPT_TIMEOUTS}, {"unseen", EPT_UNSEEN},
-        {"descriptors", EPT_ASKED},      {"ready", EPT_TOLD},
-        {"changed", EPT_CHANGED},        {"would_be_answered", EPT_ANSWERED},
+        {"calls", EPT_CALLS_MADE},
+        {"errors", EPT_ERRORS},
+        {"zero_timeouts", EPT_LOOKS},
+        {"nothing_ready", EPT_TIMEOUTS},
+        {"unseen", EPT_UNSEEN},
+        {"descriptors", EPT_ASKED},
+        {"ready", EPT_TOLD},
+        {"changed", EPT_CHANGED},
+        {"would_be_answered", EPT_ANSWERED},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         cmd_json_number(json, rows[i].name, (int64_t)site->sums[rows[i].sum]);
+    cmd_json_number(json, "slept", (int64_t)(site->slept + 0.5));
     cmd_json_real(json, "wall_seconds", site->sums[EPT_WALL_NS] / 1e9);
-    cmd_json_real(json, "cpu_seconds_estimate",
-                  site->sums[EPT_NATIVE_NS] / 1e9);
-    cmd_json_real(json, "saved_seconds_estimate", cmd_site_saving(site));
+    cmd_json_real(json, "cpu_seconds_estimate", site->cpu);
+    cmd_json_real(json, "saved_seconds_estimate", site->saving);
     tell_buckets(json, "sizes", site->seen.sizes, EPT_SIZES, cmd_size_label);
     tell_buckets(json, "ready_shares", site->seen.ready, EPT_SHARES,
                  cmd_share_label);

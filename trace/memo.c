@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #define MEMOS 4
-#define FIRST_TIMED 32
-#define TIMED_CALLS 16
+#define FIRST_CALLS 32 /* of each four, two are tried, then two timed */
+/* Later one in so many: odd, for places that take turns; and never in step. */
+#define TIMED_CALLS 17
+#define TRIED_CALLS 19
 
 struct thread {
     bool busy;
@@ -184,11 +186,27 @@ void ept_memo_leave(void)
     mine.busy = false;
 }
 
-bool ept_memo_is_timed(void)
+int64_t ept_memo_sleep_ns(void)
+{
+    return (int64_t)file->sleep_ns;
+}
+
+struct ept_turn ept_memo_turn(void)
 {
     uint32_t number = mine.begun++;
+    struct ept_turn turn = {0};
 
-    return file && (number < FIRST_TIMED || number % TIMED_CALLS == 0);
+    if (!file)
+        return turn;
+    if (number < FIRST_CALLS && number % 4 < 2)
+        turn.tried = 2;
+    else if (number < FIRST_CALLS)
+        turn.timed = 2;
+    else if (number % TIMED_CALLS == 0)
+        turn.timed = TIMED_CALLS;
+    else if (number % TRIED_CALLS == 0)
+        turn.tried = TRIED_CALLS;
+    return turn;
 }
 
 bool ept_memo_hold(struct ept_memo *memo, size_t bytes)

@@ -11,14 +11,14 @@
 #include <errno.h>
 #include <string.h>
 
-#define MIN_FDS 32          /* the library's default */
-#define SURE_SLEEP_NS 20000 /* that it did not work: it waited */
+#define MIN_FDS 32 /* the library's default */
 #define MOST_NUMBERS (1 << 20)
+#define SLEEPS_LOOKS 3 /* what a call that sleeps takes, in looks */
 
 /* What it took and cost. */
 struct spent {
     int64_t wall;
-    int64_t cpu; /* 0: not timed */
+    int64_t cpu; /* if it was timed */
 };
 
 static int64_t read_clock(clockid_t clock)
@@ -48,24 +48,61 @@ static int64_t cost_of_clock(void)
     return known;
 }
 
-struct ept_note ept_note_begin(enum ept_call call, uint64_t address, bool looks)
+static void start_cpu(struct ept_note *note)
 {
-    struct ept_note note = {.call = call, .address = address, .looks = looks};
+    if (note->turn.timed || note->turn.tried)
+        note->cpu_began = cost_of_clock() + read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
 
-    if (ept_memo_is_timed())
-        note.cpu_began = cost_of_clock() + read_clock(CLOCK_THREAD_CPUTIME_ID);
+static int64_t cpu_since(const struct ept_note *note)
+{
+    int64_t cpu = read_clock(CLOCK_THREAD_CPUTIME_ID) - note->cpu_began;
+
+    return cpu > 0 ? cpu : 1;
+}
+
+struct ept_note ept_note_begin(enum ept_call call, uint64_t address, bool looks,
+                               const void *timeout)
+{
+    struct ept_note note = {.call = call,
+                            .address = address,
+                            .looks = looks,
+                            .timeout = timeout,
+                            .turn = ept_memo_turn()};
+
+    start_cpu(&note);
     note.began = now_ns();
     return note;
+}
+
+bool ept_note_may_read_timeout(const struct ept_note *note)
+{
+    struct ept_memo *memo;
+    bool known;
+
+    if (!note->timeout)
+        return true;
+    memo = ept_memo_enter(note->call, note->address);
+    if (!memo)
+        return false;
+    known = memo->timeout == note->timeout;
+    ept_memo_leave();
+    return known;
+}
+
+bool ept_note_looked(struct ept_note *note, int found)
+{
+    note->look_ns = cpu_since(note);
+    note->slept = found == 0;
+    return !note->slept;
 }
 
 static struct spent spent_since(const struct ept_note *note)
 {
     struct spent spent = {.wall = ept_note_waited(note)};
 
-    if (note->cpu_began) {
-        spent.cpu = read_clock(CLOCK_THREAD_CPUTIME_ID) - note->cpu_began;
-        spent.cpu = spent.cpu > 0 ? spent.cpu : 1;
-    }
+    if (note->turn.timed)
+        spent.cpu = cpu_since(note);
     return spent;
 }
 
@@ -78,6 +115,17 @@ static void add(_Atomic uint64_t *sum, uint64_t more)
 {
     if (more)
         atomic_fetch_add_explicit(sum, more, memory_order_relaxed);
+}
+
+/*
+ * By the prices the model begins with. What it has learned since is the least
+ * that a look took, and what is cheap is only right to decide by.
+ */
+static int64_t measure(const struct eps_policy_call *done)
+{
+    static const struct eps_policy_state none;
+
+    return eps_policy_native_cost(&none, done);
 }
 
 /* What the library would do of it, told to its own cost model. */
@@ -93,7 +141,6 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
         memo->passes--;
         return;
     }
-    done->native_ns = 0; /* learned already */
     if (!eps_policy_wants_epoll(policy, done->count)) {
         eps_policy_wants_time(policy);
         eps_policy_after_native(policy, done);
@@ -101,18 +148,63 @@ static void simulate(struct ept_memo *memo, struct eps_policy_call *done)
         return;
     }
     add(&sums[EPT_ANSWERED], 1);
-    add(&sums[EPT_ANSWERED_NS], (uint64_t)eps_policy_native_cost(policy, done));
+    add(&sums[EPT_ANSWERED_NS], (uint64_t)measure(done));
     add(&sums[EPT_EPOLL_NS],
         (uint64_t)eps_policy_epoll_cost(policy, done) +
             (was ? 0 : (uint64_t)eps_policy_build_cost(done->count)));
     eps_policy_after_epoll(policy, done);
 }
 
-/* Going to sleep, the kernel looks at each twice. */
-static void learn(struct ept_memo *memo, struct eps_policy_call done,
-                  int64_t cpu)
+/* A call that does not wait needs no look for that to be known. */
+static void sum_tried(const struct ept_note *note, struct ept_memo *memo,
+                      struct eps_policy_call done)
 {
-    done.native_ns = done.slept ? cpu / 2 : cpu;
+    uint64_t weight = note->turn.tried;
+
+    if (!note->looks && !note->look_ns)
+        return;
+    add(&memo->site->sums[EPT_TRIED], weight);
+    add(&memo->site->sums[EPT_TRIED_SLEPT], note->slept ? weight : 0);
+    if (!note->look_ns)
+        return;
+    done.slept = false;
+    memo->slept = note->slept;
+    memo->look_ns = note->look_ns;
+    memo->look_model = measure(&done);
+}
+
+/*
+ * Falling asleep and waking may take more than all looks, and takes it under
+ * the library as well. What a sleep takes was measured, but one that another
+ * process ends takes less; and a call that slept has looked at each, entered
+ * its queue, looked again and left the queue: the latter is the least that it
+ * did, and more than one does that found something at once.
+ */
+static int64_t looks_of(const struct ept_memo *memo, int64_t model, int64_t cpu)
+{
+    int64_t awake = cpu - ept_memo_sleep_ns(), least;
+
+    if (!atomic_load(&memo->site->sums[EPT_TRIED_SLEPT]) || !memo->look_ns)
+        return cpu;
+    least = SLEEPS_LOOKS * memo->look_ns * model / memo->look_model;
+    least = least < cpu ? least : cpu;
+    return awake > least ? awake : least;
+}
+
+static void sum_timed(const struct ept_note *note, struct ept_memo *memo,
+                      struct eps_policy_call done, int64_t cpu)
+{
+    _Atomic uint64_t *sums = memo->site->sums;
+    uint64_t weight = note->turn.timed;
+    int64_t model = measure(&done);
+    bool slept = done.slept;
+
+    done.slept = false;
+    done.native_ns = looks_of(memo, measure(&done), cpu);
+    add(&sums[EPT_TIMED_MODEL_NS], weight * (uint64_t)model);
+    add(&sums[EPT_TIMED_LOOKS_NS], weight * (uint64_t)done.native_ns);
+    add(&sums[EPT_TIMED_CPU_NS], weight * (uint64_t)cpu);
+    done.native_ns /= slept ? 2 : 1; /* as the model has it */
     eps_policy_after_native(&memo->learned, &done);
     memo->policy.native_16 = memo->learned.native_16;
 }
@@ -126,20 +218,16 @@ static void account(const struct ept_note *note, struct ept_memo *memo, int ret,
         .ready = ret > 0 ? (uint32_t)ret : 0,
         .work = note->work,
     };
-    int64_t awake = spent.cpu
-                        ? spent.cpu
-                        : 3 * eps_policy_native_cost(&memo->policy, &done);
 
-    done.slept = !note->looks && spent.wall > awake + SURE_SLEEP_NS;
-    if (spent.cpu)
-        learn(memo, done, spent.cpu);
-    add(&sums[EPT_SLEPT], done.slept);
+    if (note->turn.tried)
+        sum_tried(note, memo, done);
+    done.slept = !note->looks && memo->slept;
+    if (note->turn.timed)
+        sum_timed(note, memo, done, spent.cpu);
+    add(&sums[EPT_MODEL_NS], (uint64_t)measure(&done));
     add(&sums[EPT_ASKED], done.count);
     add(&sums[EPT_TOLD], done.ready);
     add(&sums[EPT_CHANGED], note->changed);
-    done.native_ns =
-        spent.cpu ? spent.cpu : eps_policy_native_cost(&memo->policy, &done);
-    add(&sums[EPT_NATIVE_NS], (uint64_t)done.native_ns);
     add(&memo->site->sizes[ept_bucket(done.count, EPT_SIZES)], 1);
     add(&memo->site->ready[ept_share(done.ready, done.count)], 1);
     add(&memo->site->changes[ept_share(note->changed, done.count)], 1);
@@ -197,6 +285,8 @@ int ept_note_poll(struct ept_note *note, const struct pollfd *fds, nfds_t n,
             memo->count = (uint32_t)n;
         }
         count(note, memo, ret, spent, known);
+        if (ret >= 0)
+            memo->timeout = note->timeout;
         ept_memo_leave();
     }
     errno = saved;
@@ -259,6 +349,7 @@ void ept_note_bitmaps(struct ept_note *note, int n, const fd_set *r,
     }
     ept_memo_leave();
     errno = saved;
+    start_cpu(note);
     note->began = now_ns();
 }
 
@@ -271,6 +362,8 @@ int ept_note_select(struct ept_note *note, int n, const fd_set *r,
 
     if (memo) {
         count(note, memo, ret, spent, ret >= 0 && note->memo == memo);
+        if (ret >= 0)
+            memo->timeout = note->timeout;
         if (ret >= 0 && n > 0) {
             memo->bits[0] = r;
             memo->bits[1] = w;

@@ -43,17 +43,24 @@ enum ept_sum {
     EPT_CALLS_MADE,
     EPT_ERRORS,
     EPT_LOOKS,    /* with a timeout of 0 */
-    EPT_SLEPT,    /* had to wait */
     EPT_TIMEOUTS, /* nothing was ready */
     EPT_UNSEEN,   /* what they asked is not known, and in no sum below */
     EPT_ASKED,    /* descriptors */
     EPT_TOLD,     /* ... that were ready */
     EPT_CHANGED,  /* ... that were other than in the call before */
     EPT_WALL_NS,
-    EPT_NATIVE_NS,   /* CPU: of some calls measured, of the rest the model's */
+    EPT_MODEL_NS,    /* what they cost by the model: a measure, not a time */
     EPT_ANSWERED,    /* calls that the library would answer from epoll */
-    EPT_ANSWERED_NS, /* what those cost natively */
+    EPT_ANSWERED_NS, /* ... what they cost by that measure */
     EPT_EPOLL_NS,    /* ... and from epoll, the making of sets included */
+    /* Of some calls, each for as many as it stands for. Those asked whether
+     * they would have to wait: */
+    EPT_TRIED,
+    EPT_TRIED_SLEPT,
+    /* ... and those whose CPU was timed: */
+    EPT_TIMED_MODEL_NS, /* by that measure */
+    EPT_TIMED_LOOKS_NS, /* what epoll would save all of */
+    EPT_TIMED_CPU_NS,   /* with what falling asleep takes */
     EPT_SUMS
 };
 
@@ -81,6 +88,7 @@ struct ept_file {
     uint32_t size; /* of this structure: the two were built together */
     _Atomic uint32_t used;
     _Atomic uint64_t lost; /* calls of sites that there was no room for */
+    uint64_t sleep_ns;     /* CPU that a sleep takes, awaking included */
     struct ept_site sites[EPT_SITES];
 };
 

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "json.h"
+#include "parts.h"
 #include "process.h"
 #include "say.h"
 #include "verdict.h"
@@ -239,7 +240,7 @@ static void look_at_process(struct findings *found, int pid,
     cmd_process_must_be_ours(pid);
     cmd_program_find_running(&found->program, pid, library);
     cmd_parts_of_process(&found->parts, &found->program, pid);
-    cmd_process_look(&found->process, pid, &found->parts);
+    cmd_process_look(&found->process, pid);
 }
 
 static void look_at_file(struct findings *found, const char *library)

@@ -2,6 +2,7 @@
 /* Reads /proc/PID; what ends meanwhile shows as nothing. */
 #include "process.h"
 
+#include "file.h"
 #include "pages.h"
 #include "say.h"
 
@@ -112,13 +113,11 @@ static void read_page(struct cmd_process *process)
     process->answered = cmd_counters_value(&counters, "answered");
 }
 
-void cmd_process_look(struct cmd_process *process, int pid,
-                      const struct cmd_parts *parts)
+/* Only the library makes a page, whatever its file is called. */
+void cmd_process_look(struct cmd_process *process, int pid)
 {
     *process = (struct cmd_process){.pid = pid, .seccomp = seccomp_of(pid)};
-    for (size_t i = 0; i < parts->count; i++)
-        process->loaded |=
-            strcmp(cmd_base_name(parts->list[i].path), "libepollshim.so") == 0;
     look_at_descriptors(process);
     read_page(process);
+    process->loaded = process->live || cmd_pages_is_loaded(pid);
 }

@@ -3,11 +3,12 @@
 #ifndef CMD_PROCESS_H
 #define CMD_PROCESS_H
 
-#include "parts.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 struct cmd_process {
     int pid;
-    bool loaded;  /* the library is mapped */
+    bool loaded;  /* the library is mapped, though its file may be gone */
     int seccomp;  /* 0, 1 (strict) or 2 (filters), as in /proc/PID/status */
     long open;    /* descriptors it has open */
     long watched; /* descriptors registered in epoll sets, whoever made them */
@@ -22,8 +23,7 @@ struct cmd_process {
 int cmd_process_number(const char *text);
 
 /* Ends the command if there is no such process, or it may not be looked at. */
-void cmd_process_look(struct cmd_process *process, int pid,
-                      const struct cmd_parts *parts);
+void cmd_process_look(struct cmd_process *process, int pid);
 
 /* Likewise; before anything else is asked of it. */
 void cmd_process_must_be_ours(int pid);

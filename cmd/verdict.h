@@ -5,6 +5,7 @@
 #ifndef CMD_VERDICT_H
 #define CMD_VERDICT_H
 
+#include "parts.h"
 #include "process.h"
 
 enum cmd_answer {

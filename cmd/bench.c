@@ -195,6 +195,7 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     long most;
 
     read_options(&bench, &launch, self, argc, argv);
+    signal(SIGCHLD, SIG_DFL); /* ignored, no end can be waited for */
     bench.program = find_cell();
     cmd_launch_prepare(&launch, bench.program);
     most = most_descriptors(bench.call);

@@ -89,22 +89,34 @@ static pid_t wait_for(pid_t pid, int *status)
     return ended;
 }
 
+/* An end that the parent has us ignore can't be waited for; the program may. */
+static void keep_children(struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    sigaction(SIGCHLD, &action, before);
+}
+
 /* Whatever comes between the fork and the handlers is held back until then. */
 int cmd_child_run(char *argv[], struct cmd_rest *rest)
 {
+    struct sigaction children;
     sigset_t before;
     int status;
 
     hold(&before);
+    keep_children(&children);
     child = fork();
     if (child < 0)
         cmd_die("no process to be had: %s: end some and try again",
                 strerror(errno));
     if (child == 0) {
+        sigaction(SIGCHLD, &children, NULL);
         sigprocmask(SIG_SETMASK, &before, NULL);
         cmd_launch_exec(argv);
     }
     take_orders();
+    signal(SIGPIPE, SIG_IGN); /* a report that nobody reads is no end */
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (wait_for(child, &status) < 0)
         cmd_die("the program was lost: %s", strerror(errno));

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -94,6 +95,18 @@ static void redirect(FILE *output)
                 strerror(errno));
 }
 
+/* What stderr's reader left behind has the program's status all the same. */
+static void finish_report(const char *output)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    if (output)
+        cmd_die("--output=%s: %s: name a file that has room", output,
+                strerror(errno));
+    __fpurge(stdout);
+    clearerr(stdout);
+}
+
 static FILE *open_output(const char *path)
 {
     FILE *output = fopen(path, "we");
@@ -109,27 +122,30 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     void (*report)(const struct cmd_trace *) = cmd_trace_text;
     struct cmd_trace trace = {.path = NULL};
     struct cmd_launch launch = {.library = NULL};
-    FILE *output = NULL;
+    const char *path = NULL;
+    FILE *output;
     int letter;
 
     while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
         if (letter == 'o')
-            output = open_output(optarg);
+            path = optarg;
         else
             report = letter == LETTER_JSON ? cmd_trace_json : cmd_trace_html;
     }
     if (optind >= argc)
         cmd_die("name the program to run: epollshim trace -- program");
-    if (report == cmd_trace_html && !output)
+    if (report == cmd_trace_html && !path)
         cmd_die("--html needs a file: add --output=trace.html");
     launch.library = find_library();
     cmd_launch_prepare(&launch, argv[optind]);
+    output = path ? open_output(path) : NULL;
     cmd_trace_make(&trace);
     if (setenv(EPT_VARIABLE, trace.path, 1) != 0)
         cmd_die("no memory: free some and try again");
     run_program(&trace, argv + optind);
     redirect(output);
     report(&trace);
+    finish_report(path);
     return trace.status;
 }
 

@@ -51,6 +51,13 @@ refuses() {
     expect "$1: in one line" in_one_line
 }
 
+# ignoring SIGNAL COMMAND...: as a parent may have us begin.
+ignoring() {
+    python3 -c 'import os, signal, sys
+signal.signal(getattr(signal, sys.argv[1]), signal.SIG_IGN)
+os.execvp(sys.argv[2], sys.argv[2:])' "$@"
+}
+
 # counter NAME FILE
 counter() {
     sed -n "s/^$1 //p" "$2"

@@ -62,6 +62,26 @@ static void preload(const char *library)
     }
 }
 
+void cmd_launch_without_library(void)
+{
+    const char *list = getenv("LD_PRELOAD");
+    char *words = cmd_format("%s", list ? list : ""), *rest, *word;
+    char *kept = cmd_format("%s", "");
+
+    for (word = strtok_r(words, ": ", &rest); word;
+         word = strtok_r(NULL, ": ", &rest)) {
+        char *before = kept;
+        if (strncmp(cmd_base_name(word), "libepollshim.so", 15) == 0)
+            continue;
+        kept = cmd_format("%s%s%s", before, *before ? ":" : "", word);
+        free(before);
+    }
+    if (list)
+        set("LD_PRELOAD", kept);
+    free(kept);
+    free(words);
+}
+
 static enum cmd_status status_of(enum cmd_obstacle obstacle)
 {
     switch (obstacle) {

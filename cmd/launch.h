@@ -23,6 +23,9 @@ struct cmd_launch {
  */
 void cmd_launch_set(const char *option, const char *name, const char *value);
 
+/* Takes the library out of LD_PRELOAD: the program's calls remain native. */
+void cmd_launch_without_library(void);
+
 /* Finds and judges the program, and puts the library into LD_PRELOAD. */
 void cmd_launch_prepare(struct cmd_launch *launch, const char *name);
 

@@ -119,7 +119,7 @@ static FILE *open_output(const char *path)
 
 static int run(const struct cmd_command *self, int argc, char *argv[])
 {
-    void (*report)(const struct cmd_trace *) = cmd_trace_text;
+    void (*report)(const struct cmd_trace *) = NULL;
     struct cmd_trace trace = {.path = NULL};
     struct cmd_launch launch = {.library = NULL};
     const char *path = NULL;
@@ -127,16 +127,22 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     int letter;
 
     while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
+        void (*wanted)(const struct cmd_trace *) =
+            letter == LETTER_JSON ? cmd_trace_json : cmd_trace_html;
         if (letter == 'o')
             path = optarg;
+        else if (report && report != wanted)
+            cmd_die(
+                "--json and --html exclude each other: leave one of them out");
         else
-            report = letter == LETTER_JSON ? cmd_trace_json : cmd_trace_html;
+            report = wanted;
     }
     if (optind >= argc)
         cmd_die("name the program to run: epollshim trace -- program");
     if (report == cmd_trace_html && !path)
         cmd_die("--html needs a file: add --output=trace.html");
     launch.library = find_library();
+    cmd_launch_without_library();
     cmd_launch_prepare(&launch, argv[optind]);
     output = path ? open_output(path) : NULL;
     cmd_trace_make(&trace);
@@ -144,7 +150,7 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
         cmd_die("no memory: free some and try again");
     run_program(&trace, argv + optind);
     redirect(output);
-    report(&trace);
+    (report ? report : cmd_trace_text)(&trace);
     finish_report(path);
     return trace.status;
 }

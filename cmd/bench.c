@@ -147,12 +147,12 @@ static void measure(struct bench *bench, int n)
 
 /* --- the command -------------------------------------------------------- */
 
-static bool is_number(const char *text)
+static bool is_number(const char *text, double most)
 {
     char *end;
     double number = strtod(text, &end);
 
-    return *text && !*end && number >= 0 && number <= 3600;
+    return *text && !*end && number >= 0 && number <= most;
 }
 
 static void read_options(struct bench *bench, struct cmd_launch *launch,
@@ -175,10 +175,11 @@ static void read_options(struct bench *bench, struct cmd_launch *launch,
                 argv[optind]);
     if (strcmp(bench->call, "poll") != 0 && strcmp(bench->call, "select") != 0)
         cmd_die("--call=%s: it takes poll or select", bench->call);
-    if (!is_number(bench->seconds) || atof(bench->seconds) <= 0)
-        cmd_die("--seconds=%s: it takes a number of seconds", bench->seconds);
-    if (!is_number(bench->ready) || strpbrk(bench->ready, ".eExX"))
-        cmd_die("--ready=%s: it takes a number", bench->ready);
+    if (!is_number(bench->seconds, 3600) || atof(bench->seconds) <= 0)
+        cmd_die("--seconds=%s: it takes a number of seconds, of 3600 at most",
+                bench->seconds);
+    if (!is_number(bench->ready, 9000) || strpbrk(bench->ready, ".eExX"))
+        cmd_die("--ready=%s: it takes a number from 0 to 9000", bench->ready);
 }
 
 static int run(const struct cmd_command *self, int argc, char *argv[])

@@ -15,7 +15,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* The last: of what we write to, nobody reads on. */
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 
 static volatile sig_atomic_t ending, stopping;
 static struct termios before;
@@ -134,16 +135,13 @@ void cmd_screen_end(void)
 void cmd_screen_finish(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
-    sigset_t one;
 
     cmd_screen_close();
+    sigprocmask(SIG_UNBLOCK, &noted, NULL); /* what came since the last wait */
     if (!ending)
         return;
-    sigemptyset(&one);
-    sigaddset(&one, ending);
     sigaction(ending, &action, NULL);
     raise(ending);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
 static void stop(void)

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "activity.h"
+#include "process.h"
 #include "procstat.h"
 #include "say.h"
 #include "screen.h"
@@ -258,6 +259,7 @@ static void explain(const struct top *top, long pid)
             return;
     if (!eps_procstat_lives(pid, eps_procstat_start(pid)))
         cmd_die("process %ld is not running: look for it by ps", pid);
+    cmd_process_must_be_ours((int)pid);
     if (cmd_pages_is_loaded(pid))
         cmd_die(
             "process %ld uses the library, but has no live page: start "
@@ -267,13 +269,15 @@ static void explain(const struct top *top, long pid)
             pid);
 }
 
-static double number(const char *option, const char *text, double least)
+static double number(const char *option, const char *text, double least,
+                     double most)
 {
     char *end;
     double value = strtod(text, &end);
 
-    if (*end || end == text || !(value >= least) || value > 1e6)
-        cmd_die("%s=%s: it takes a number from %g on", option, text, least);
+    if (*end || end == text || !(value >= least && value <= most))
+        cmd_die("%s=%s: it takes a number from %g to %.0f", option, text, least,
+                most);
     return value;
 }
 
@@ -292,9 +296,9 @@ static void read_options(struct top *top, const struct cmd_command *self,
 
     while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
         if (letter == 'd')
-            top->delay = number("--delay", optarg, 0.1);
+            top->delay = number("--delay", optarg, 0.1, 86400);
         else if (letter == 'n')
-            top->views = (long)number("--count", optarg, 1);
+            top->views = (long)number("--count", optarg, 1, 1e9);
         else if (letter == 's')
             top->sort = sort_named(optarg);
         else

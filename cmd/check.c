@@ -51,6 +51,13 @@ static void detail(const char *name)
     printf("  %-12s ", name);
 }
 
+static void show_name(const char *name, const char *text)
+{
+    detail(name);
+    cmd_put(text);
+    putchar('\n');
+}
+
 static void show_waits(const struct cmd_imports *imports)
 {
     const char *comma = "";
@@ -74,14 +81,17 @@ static void show_parts(const struct cmd_parts *parts)
                                part->imports.epoll || part->imports.uring))
             continue;
         detail(i ? "library" : "imports");
-        if (i)
-            printf("%s: ", cmd_base_name(part->path));
+        if (i) {
+            cmd_put(cmd_base_name(part->path));
+            fputs(": ", stdout);
+        }
         show_waits(&part->imports);
         putchar('\n');
     }
     for (size_t i = 0; i < parts->missing_count; i++) {
         detail("missing");
-        printf("%s, so the program would not start\n", parts->missing[i]);
+        cmd_put(parts->missing[i]);
+        puts(", so the program would not start");
     }
 }
 
@@ -126,20 +136,26 @@ static void show_process(const struct cmd_process *process)
     }
 }
 
+static void show_next(const char *name)
+{
+    fputs("\nTo find out: epollshim trace -- ", stdout);
+    cmd_put(name);
+    putchar('\n');
+}
+
 static void show(const struct findings *found)
 {
     const struct cmd_program *program = &found->program;
 
     puts(found->verdict.sentence);
-    if (program->why)
-        printf("%s.\n", program->why);
-    putchar('\n');
-    detail("program");
-    puts(program->path ? program->path : found->name);
-    if (program->script) {
-        detail("script");
-        puts(program->script);
+    if (program->why) {
+        cmd_put(program->why);
+        puts(".");
     }
+    putchar('\n');
+    show_name("program", program->path ? program->path : found->name);
+    if (program->script)
+        show_name("script", program->script);
     if (program->elf.bits) {
         detail("file");
         printf("%d-bit %s, %s, %s\n", program->elf.bits,
@@ -151,7 +167,7 @@ static void show(const struct findings *found)
     show_parts(&found->parts);
     show_hints(&found->verdict);
     if (found->verdict.answer < CMD_NO_GAIN && !found->process.pid)
-        printf("\nTo find out: epollshim trace -- %s\n", found->name);
+        show_next(found->name);
 }
 
 /* --- as JSON ------------------------------------------------------------ */

@@ -3,8 +3,20 @@
 #include "say.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static bool is_control(char byte)
+{
+    return (unsigned char)byte < ' ' || byte == 127;
+}
+
+void cmd_put(const char *text)
+{
+    for (; *text; text++)
+        putchar(is_control(*text) ? '?' : *text);
+}
 
 /* One line, whatever is in the names of files that it tells. */
 __attribute__((format(printf, 1, 0))) static void say(const char *format,
@@ -16,7 +28,7 @@ __attribute__((format(printf, 1, 0))) static void say(const char *format,
     if (vasprintf(&text, format, list) < 0)
         return;
     for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
+        if (is_control(*at))
             *at = '?';
     fprintf(stderr, "epollshim: %s\n", text);
     free(text);

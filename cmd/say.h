@@ -21,6 +21,12 @@ _Noreturn void cmd_die(const char *format, ...)
 _Noreturn void cmd_die_as(enum cmd_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * A text that others have written, such as a file's name, on stdout: control
+ * characters, which a terminal would obey, as '?'.
+ */
+void cmd_put(const char *text);
+
 /* Memory, or the end: a command has nothing to do without. */
 void *cmd_alloc(void *old, unsigned long size);
 char *cmd_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

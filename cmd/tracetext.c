@@ -3,6 +3,7 @@
 #include "tracefile.h"
 
 #include "json.h"
+#include "say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +45,12 @@ void cmd_trace_text(const struct cmd_trace *trace)
     const double *sums = trace->all.sums;
     char *verdict = cmd_trace_verdict(trace);
 
-    printf(
-        "epollshim trace: %s: %.2f s, %.2f s of CPU (%.2f user, %.2f "
-        "system), %d %s\n\n",
-        trace->program, trace->seconds, trace->user + trace->system,
-        trace->user, trace->system, trace->processes,
-        trace->processes == 1 ? "process" : "processes");
+    fputs("epollshim trace: ", stdout);
+    cmd_put(trace->program);
+    printf(": %.2f s, %.2f s of CPU (%.2f user, %.2f system), %d %s\n\n",
+           trace->seconds, trace->user + trace->system, trace->user,
+           trace->system, trace->processes,
+           trace->processes == 1 ? "process" : "processes");
     if (trace->count)
         printf("%10s %8s %8s %8s %6s %9s %9s  %s\n", "CALLS", "DESCR/C",
                "READY/C", "CHANGE/C", "SLEPT", "CPU s", "SAVED s", "CALL");

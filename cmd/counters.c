@@ -47,7 +47,7 @@ static void keep(struct cmd_counters *counters,
 
 bool cmd_counters_parse(struct cmd_counters *counters, const char *text)
 {
-    bool has_calls = false;
+    bool has_calls = false, has_answered = false;
 
     counters->count = 0;
     while (*text) {
@@ -56,10 +56,11 @@ bool cmd_counters_parse(struct cmd_counters *counters, const char *text)
         if (parse_line(&counter, text, length)) {
             keep(counters, &counter);
             has_calls = has_calls || strcmp(counter.name, "calls") == 0;
+            has_answered |= strcmp(counter.name, "answered") == 0;
         }
         text += length + (text[length] == '\n');
     }
-    return has_calls;
+    return has_calls && has_answered;
 }
 
 uint64_t cmd_counters_value(const struct cmd_counters *counters,

@@ -86,6 +86,12 @@ void cmd_json_number(struct cmd_json *json, const char *name, int64_t number)
     printf("%lld", (long long)number);
 }
 
+void cmd_json_counter(struct cmd_json *json, const char *name, uint64_t counter)
+{
+    begin(json, name);
+    printf("%llu", (unsigned long long)counter);
+}
+
 /* JSON knows neither infinity nor NaN. */
 void cmd_json_real(struct cmd_json *json, const char *name, double number)
 {

@@ -18,6 +18,8 @@ struct cmd_json {
 void cmd_json_open(struct cmd_json *json, const char *name, char bracket);
 void cmd_json_close(struct cmd_json *json, char bracket);
 void cmd_json_text(struct cmd_json *json, const char *name, const char *text);
+void cmd_json_counter(struct cmd_json *json, const char *name,
+                      uint64_t counter);
 void cmd_json_number(struct cmd_json *json, const char *name, int64_t number);
 void cmd_json_real(struct cmd_json *json, const char *name, double number);
 void cmd_json_bool(struct cmd_json *json, const char *name, bool value);

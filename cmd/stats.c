@@ -109,8 +109,8 @@ static void show_json(const struct source *source)
     }
     cmd_json_open(&json, "counters", '{');
     for (int i = 0; i < source->counters.count; i++)
-        cmd_json_number(&json, source->counters.list[i].name,
-                        (int64_t)source->counters.list[i].value);
+        cmd_json_counter(&json, source->counters.list[i].name,
+                         source->counters.list[i].value);
     cmd_json_close(&json, '}');
     cmd_json_close(&json, '}');
 }

@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifndef DF_1_PIE
+#define DF_1_PIE 0x08000000
+#endif
+
 /* Where a field stands, and how wide it is, in either class. */
 struct field {
     uint8_t at32, width32, at64, width64;
@@ -221,6 +225,21 @@ static bool has_go_section(const struct cmd_elf *elf)
     return false;
 }
 
+/* What is to be loaded is there: of a file that is cut off, some is not. */
+static bool is_whole(const struct cmd_elf *elf)
+{
+    uint64_t count = get(elf, 0, &e_phnum), at;
+
+    for (uint64_t i = 0; i < count; i++) {
+        at = header_at(elf, i);
+        if (!at ||
+            (get(elf, at, &p_type) == PT_LOAD &&
+             !is_inside(elf, get(elf, at, &p_offset), get(elf, at, &p_filesz))))
+            return false;
+    }
+    return count > 0;
+}
+
 bool cmd_elf_read(struct cmd_elf *elf, const void *bytes, size_t size)
 {
     const unsigned char *ident = bytes;
@@ -237,9 +256,10 @@ bool cmd_elf_read(struct cmd_elf *elf, const void *bytes, size_t size)
         return false;
     type = get(elf, 0, &e_type);
     elf->machine = (unsigned)get(elf, 0, &e_machine);
-    elf->is_executable =
-        (type == ET_EXEC || type == ET_DYN) && header_at(elf, 0) != 0;
+    elf->is_executable = (type == ET_EXEC || type == ET_DYN) && is_whole(elf);
     read_headers(elf);
+    elf->is_library = type == ET_DYN && !elf->interpreter &&
+                      !(dynamic_value(elf, DT_FLAGS_1, 0, 0) & DF_1_PIE);
     elf->is_go = has_go_section(elf);
     return true;
 }

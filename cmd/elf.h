@@ -22,7 +22,8 @@ struct cmd_elf {
     int bits;                /* 32 or 64 */
     bool big_endian;         /* how the file stores numbers */
     unsigned machine;        /* EM_* */
-    bool is_executable;      /* ET_EXEC or ET_DYN: it can be run or loaded */
+    bool is_executable;      /* ET_EXEC or ET_DYN, whole: it can be loaded */
+    bool is_library;         /* ... but has no way to be run */
     bool is_dynamic;         /* it has a PT_DYNAMIC */
     const char *interpreter; /* of PT_INTERP, or NULL */
     const char *run_path;    /* DT_RUNPATH, else DT_RPATH, or NULL */

@@ -59,6 +59,18 @@ static const char *culprit(char *argv[], char letter[3])
     return letter;
 }
 
+/* getopt tells of a value that is too many as of an option it doesn't know. */
+static bool has_value_too_many(const struct cmd_command *self, const char *word)
+{
+    size_t length = strcspn(word, "=");
+
+    for (int i = 0; word[length] && self->options[i].name; i++)
+        if (strlen(self->options[i].name) + 2 == length &&
+            strncmp(word + 2, self->options[i].name, length - 2) == 0)
+            return true;
+    return false;
+}
+
 int cmd_next_option(const struct cmd_command *self, int argc, char *argv[])
 {
     struct table table;
@@ -75,6 +87,9 @@ int cmd_next_option(const struct cmd_command *self, int argc, char *argv[])
     if (found == ':')
         cmd_die("%s: %s lacks its argument: see epollshim %s --help",
                 self->name, culprit(argv, letter), self->name);
+    if (found == '?' && has_value_too_many(self, argv[optind - 1]))
+        cmd_die("%s: %s: the option takes no value: see epollshim %s --help",
+                self->name, argv[optind - 1], self->name);
     if (found == '?')
         cmd_die("%s: no option %s: see epollshim %s --help", self->name,
                 culprit(argv, letter), self->name);

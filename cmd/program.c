@@ -111,22 +111,25 @@ static const char *behind_env(char *words)
 {
     char *word;
 
-    while ((word = strtok_r(NULL, " \t\r", &words)) != NULL) {
+    while ((word = strtok_r(NULL, " \t", &words)) != NULL) {
         if (strncmp(word, "-S", 2) == 0 && word[2])
             word += 2;
         if (takes_word(word))
-            strtok_r(NULL, " \t\r", &words);
+            strtok_r(NULL, " \t", &words);
         else if (*word != '-' && !strchr(word, '='))
             return word;
     }
     return NULL;
 }
 
-/* The interpreter's name in the line, which is cut up. */
+/*
+ * The interpreter's name in the line, which is cut up. A carriage return is
+ * part of it, as it is to the kernel.
+ */
 static const char *interpreter_in(char *line)
 {
     char *rest = NULL;
-    char *name = strtok_r(line, " \t\r", &rest);
+    char *name = strtok_r(line, " \t", &rest);
     const char *behind;
 
     if (!name || strcmp(cmd_base_name(name), "env") != 0)
@@ -212,8 +215,8 @@ static bool read_elf(struct cmd_program *program)
         program->elf.is_executable)
         return true;
     return REFUSE(program, CMD_UNRUNNABLE,
-                  "%s: not an executable of this system: name a program or a "
-                  "script that begins with #!",
+                  "%s: not an executable of this system, or not all of one: "
+                  "name a program or a script that begins with #!",
                   program->path);
 }
 
@@ -249,6 +252,11 @@ static bool judge_linkage(struct cmd_program *program)
 {
     const struct cmd_elf *elf = &program->elf;
 
+    if (elf->is_library)
+        return REFUSE(program, CMD_UNRUNNABLE,
+                      "%s is a library, or the dynamic linker: name the "
+                      "program that uses it",
+                      program->path);
     if (!elf->interpreter)
         return REFUSE(program, CMD_STATIC,
                       "%s is statically linked%s: nothing can be preloaded; "

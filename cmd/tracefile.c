@@ -3,6 +3,7 @@
 #include "tracefile.h"
 
 #include "library.h"
+#include "options.h"
 #include "say.h"
 
 #include <errno.h>
@@ -253,6 +254,12 @@ char *cmd_trace_verdict(const struct cmd_trace *trace)
             100 * sums[EPT_ANSWERED] / sums[EPT_CALLS_MADE],
             cmd_duration_of(saving).text,
             100 * (saving < cpu ? saving / cpu : 1));
+    if (!sums[EPT_ANSWERED] && mean >= EPS_DEFAULT_MIN_FDS)
+        return cmd_format(
+            "The library would not help: %.0f calls are too few, or too much "
+            "changes between them, for an epoll set to pay. A longer run may "
+            "tell otherwise.",
+            sums[EPT_CALLS_MADE]);
     if (!sums[EPT_ANSWERED])
         return cmd_format(
             "The library would not help: the calls ask about "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines on stderr, put together without stdio or malloc and written by one
- * system call. Silent unless asked, but for a malformed configuration.
+ * system call. Silent unless asked, but for a malformed configuration. A line
+ * that would do the program harm is not written.
  */
 #ifndef EPS_LOG_H
 #define EPS_LOG_H
@@ -26,7 +27,16 @@ struct eps_line {
 void eps_line_text(struct eps_line *line, const char *text);
 void eps_line_number(struct eps_line *line, int64_t number);
 
-/* Ends the line and writes it to a descriptor; false if that fails. */
+/* First of all in start-up: what number 2 is now, is stderr. */
+void eps_log_start(void);
+
+/* Its number; -1 if number 2 is another file by now, or none. */
+int eps_stderr(void);
+
+/*
+ * Ends the line and writes it to a descriptor; false if that fails, as it does
+ * where it would have to wait. No signal comes of it.
+ */
 _Bool eps_line_write(struct eps_line *line, int fd);
 
 /* "libepollshim: " and the texts, on stderr, always. */

@@ -5,6 +5,7 @@
  *
  * Start-up order, each needing what stands above it:
  *   next      the functions next in line
+ *   log       what is stderr?
  *   options   the environment (a complaint needs no more than that)
  *   chosen    a program that is not meant stays as if before start-up
  *   process   pid, token, limits
@@ -50,6 +51,7 @@ __attribute__((constructor)) static void start(void)
     int saved = errno;
 
     eps_next_find();
+    eps_log_start();
     eps_options_read(environ, getauxval(AT_SECURE) != 0);
     if (!eps_chosen()) {
         errno = saved;

@@ -76,10 +76,7 @@ static bool is_regular(int fd)
     return regular;
 }
 
-/*
- * Told by the process that loaded the library alone: in a forked child,
- * descriptor 2 may be a client's connection by now.
- */
+/* Told by the process that loaded the library alone, and not by each child. */
 static void refuse(const char *path)
 {
     if (eps_process.pid != eps_process.loader)
@@ -150,7 +147,7 @@ void eps_stats_write(bool final)
     if (!totals[EPS_C_calls] && !final)
         return;
     if (strcmp(eps_options.stats, "-") == 0)
-        write_lines(2, totals);
+        write_lines(eps_stderr(), totals);
     else
         write_file(totals);
 }

@@ -40,6 +40,9 @@ long eps_sys(long nr, long a, long b, long c, long d, long e, long f);
 #if !defined(SYS_ppoll) && defined(SYS_ppoll_time64)
 #define SYS_ppoll SYS_ppoll_time64
 #endif
+#if !defined(SYS_rt_sigtimedwait) && defined(SYS_rt_sigtimedwait_time64)
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
 
 #define EPS_SYS0(nr) eps_sys(nr, 0, 0, 0, 0, 0, 0)
 #define EPS_SYS1(nr, a) eps_sys(nr, (long)(a), 0, 0, 0, 0, 0)

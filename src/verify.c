@@ -71,7 +71,7 @@ static void report(const char *call, uint32_t count, int fd, unsigned asked,
     add_hex(&line, ") asked ", asked);
     add_hex(&line, ", native ", native);
     add_hex(&line, ", ours ", ours);
-    eps_line_write(&line, 2);
+    eps_line_write(&line, eps_stderr());
     if (eps_options.verify == EPS_VERIFY_ABORT)
         EPS_SYS2(SYS_kill, eps_process.pid, SIGABRT);
 }
@@ -100,7 +100,7 @@ void eps_verify_conclude(void)
     eps_line_text(&line, " calls compared, ");
     eps_line_number(&line, (int64_t)totals[EPS_C_differences]);
     eps_line_text(&line, " differences");
-    eps_line_write(&line, 2);
+    eps_line_write(&line, eps_stderr());
 }
 
 /* --- poll -------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +378,66 @@ static void stats_that_cannot_be_written(void **state)
     }
 }
 
+/* --- what has become of stderr ----------------------------------------------
+ */
+
+/*
+ * A daemon closes 2, or is started without it, and is given the number for its
+ * next file or connection. Reports once went there, behind what the program
+ * had written. arg: how the number is taken, a letter, and the file. No hook
+ * sees what fopen opens.
+ */
+ROLE(has_a_file_at_two)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    const char *path = arg + 1;
+    int kept = *arg == 'd' ? open(path, flags, 0600) : -1, fd = -1;
+    struct watch w;
+    close(2);
+    if (*arg == 'd')
+        fd = dup(kept);
+    if (*arg == 'f')
+        fd = fileno(fopen(path, "we"));
+    if (*arg == 'o' || *arg == 'c')
+        fd = open(path, flags, 0600);
+    require(fd == 2);
+    require(write(fd, "precious\n", 9) == 9);
+    require(watch_open(&w, ROW));
+    require(watch_works(&w));
+    watch_close(&w);
+    return 0;
+}
+
+static void asks_for_lines_and_takes_two(void *arg)
+{
+    require(!setenv("EPOLLSHIM_STATS", "-", 1));
+    require(!setenv("EPOLLSHIM_VERIFY", "1", 1));
+    require(!setenv("EPOLLSHIM_LOG", "debug", 1));
+    require(!setenv("EPOLLSHIM_NONSENSE", "1", 1));
+    if (*(char *)arg == 'c')
+        close(2);
+    child_become_role("has_a_file_at_two", arg);
+}
+
+static void lines_do_not_go_into_a_file_at_number_two(void **state)
+{
+    char path[PATH_MAX + 16], arg[PATH_MAX + 32], text[64];
+    (void)state;
+    look_once();
+    for (const char *how = "ofdc"; *how; how++) {
+        make_scratch();
+        snprintf(path, sizeof(path), "%s/target", scratch);
+        snprintf(arg, sizeof(arg), "%c%s", *how, path);
+        child_join(child_start(asks_for_lines_and_takes_two, arg));
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+        fclose(file);
+        assert_string_equal(text, "precious\n");
+        remove_scratch();
+    }
+}
+
 /* --- secure execution ------------------------------------------------------
  */
 
@@ -492,6 +553,7 @@ static const struct suite_test tests[] = {
     TEST(stats_are_written_at_each_end),
     TEST(stats_never_follow_a_symlink),
     TEST(stats_that_cannot_be_written),
+    TEST(lines_do_not_go_into_a_file_at_number_two),
     TEST(environment_is_ignored_in_secure_execution),
 };
 

@@ -25,6 +25,7 @@ static void catch_stderr(void)
     kept_stderr = dup(2);
     assert_int_equal(dup2(ends[1], 2), 2);
     close(ends[1]);
+    eps_log_start();
     reading_end = ends[0];
 }
 

@@ -92,6 +92,10 @@ static const struct fault_row rows[] = {
     /* Where signals could be held back, they can be let go again. */
     {WITH(rt_sigprocmask, 2, 0), {0}},
     {PLAIN(rt_sigprocmask), {EFAULT, EINVAL, REFUSED}},
+    {PLAIN(rt_sigpending), {EFAULT, EINVAL, REFUSED}},
+#ifdef SYS_rt_sigtimedwait
+    {PLAIN(rt_sigtimedwait), {EAGAIN, EFAULT, EINTR, EINVAL, REFUSED}},
+#endif
     /* Those of the live statistics page. */
     {PLAIN(read), {EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR, REFUSED}},
     {PLAIN(getdents64), {EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, REFUSED}},

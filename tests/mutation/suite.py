@@ -42,8 +42,8 @@ class Suite:
             return [self.build.unit(name)]
         if name == "diff":
             return [self.tests / "diff" / "run"]
-        if name == "verify_mode":
-            return [self.tests / "verify_mode"]
+        if name in ("verify_mode", "security"):
+            return [self.tests / name]
         program = self.directory / "tests" / (name + ".t")
         return [self.tests / "three-ways", program, *([one] if one else [])]
 

@@ -30,6 +30,13 @@ void cmd_launch_set(const char *option, const char *name, const char *value)
     free(entry);
 }
 
+const char *cmd_launch_set_stats(const char *option, const char *file)
+{
+    cmd_launch_set(option, "STATS", file);
+    set("EPOLLSHIM_STATS", eps_options.stats);
+    return eps_options.stats;
+}
+
 /* True if the list of LD_PRELOAD has that name already. */
 static bool is_listed(const char *list, const char *name)
 {

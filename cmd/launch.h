@@ -26,6 +26,12 @@ void cmd_launch_set(const char *option, const char *name, const char *value);
 /* Takes the library out of LD_PRELOAD: the program's calls remain native. */
 void cmd_launch_without_library(void);
 
+/*
+ * That of the report. Answers the file's name from here, as it was set: what
+ * the program starts may do so elsewhere.
+ */
+const char *cmd_launch_set_stats(const char *option, const char *file);
+
 /* Finds and judges the program, and puts the library into LD_PRELOAD. */
 void cmd_launch_prepare(struct cmd_launch *launch, const char *name);
 

@@ -5,9 +5,11 @@
 #include "launch.h"
 #include "say.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum letter {
@@ -49,7 +51,6 @@ static const struct {
 } variables[] = {
     {'p', "--policy", "POLICY", NULL},
     {'m', "--min-fds", "MIN_FDS", NULL},
-    {'s', "--stats", "STATS", NULL},
     {'l', "--log", "LOG", NULL},
     {LETTER_VERIFY, "--verify", "VERIFY", "1"},
     {LETTER_VERIFY_ABORT, "--verify", "VERIFY", "abort"},
@@ -66,6 +67,24 @@ static void set_variable(int letter)
                            variables[i].value ? variables[i].value : optarg);
 }
 
+/*
+ * The report of another run is not to be taken for this one's: a program that
+ * makes no call writes none over it.
+ */
+static void remove_old_report(const char *file)
+{
+    struct stat info;
+
+    if (strcmp(file, "-") == 0 || lstat(file, &info) != 0)
+        return;
+    if (!S_ISREG(info.st_mode))
+        cmd_die("--stats=%s: it is no regular file: name one that is, or none",
+                file);
+    if (unlink(file) != 0)
+        cmd_die("--stats=%s: the old one can't be removed: %s: name another",
+                file, strerror(errno));
+}
+
 /* exec keeps the number; what the program starts has another. */
 static void choose_this_process(void)
 {
@@ -78,11 +97,14 @@ static void choose_this_process(void)
 static int run(const struct cmd_command *self, int argc, char *argv[])
 {
     struct cmd_launch launch = {.library = NULL};
+    const char *stats = "-";
     bool print = false, alone = false;
     int letter;
 
     while ((letter = cmd_next_option(self, argc, argv)) >= 0) {
         set_variable(letter);
+        if (letter == 's')
+            stats = cmd_launch_set_stats("--stats", optarg);
         if (letter == LETTER_LIBRARY)
             launch.library = optarg;
         alone = alone || letter == LETTER_NO_CHILDREN;
@@ -100,10 +122,12 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
         cmd_launch_prepare(&launch, argv[optind]);
     else
         cmd_launch_prepare_any(&launch);
-    if (!print)
-        cmd_launch_exec(argv + optind);
-    cmd_launch_print();
-    return 0;
+    if (print) {
+        cmd_launch_print();
+        return 0;
+    }
+    remove_old_report(stats);
+    cmd_launch_exec(argv + optind);
 }
 
 const struct cmd_command cmd_run = {

@@ -155,8 +155,8 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     pattern = cmd_format("%s/%%p", place.inner);
     cmd_launch_set("--auto", "POLICY", policy);
     cmd_launch_set("--abort", "VERIFY", mode);
-    cmd_launch_set("TMPDIR", "STATS", pattern);
-    rest.mark = cmd_format("EPOLLSHIM_STATS=%s", pattern);
+    rest.mark = cmd_format("EPOLLSHIM_STATS=%s",
+                           cmd_launch_set_stats("TMPDIR", pattern));
     status = cmd_child_run(argv + optind, &rest);
     collect(&sums, &place);
     report(&sums);

@@ -5,6 +5,8 @@
  */
 #include "options.h"
 
+#include "sys.h"
+
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
@@ -76,11 +78,34 @@ static bool read_text(const char *value, char copy[PATH_MAX],
     return true;
 }
 
+/*
+ * Puts the working directory and a slash there, the length of which it answers;
+ * 0 if it has no name, or none that leaves room for `more`. The kernel counts
+ * the NUL, in place of which the slash comes.
+ */
+static size_t put_directory(char path[PATH_MAX], size_t more)
+{
+    long length = EPS_SYS2(SYS_getcwd, path, PATH_MAX);
+
+    if (length <= 0 || path[0] != '/' || (size_t)length + more >= PATH_MAX)
+        return 0;
+    path[length - 1] = '/';
+    return (size_t)length;
+}
+
+/* A name is one from here: the program may go elsewhere before its end. */
 static bool read_stats(const char *value)
 {
-    static char copy[PATH_MAX];
+    static char path[PATH_MAX];
+    size_t length = strlen(value), before = 0;
 
-    return read_text(value, copy, &eps_options.stats);
+    if (!length || length >= PATH_MAX)
+        return false;
+    if (*value != '/' && strcmp(value, "-") != 0)
+        before = put_directory(path, length);
+    memcpy(path + before, value, length + 1);
+    eps_options.stats = path;
+    return true;
 }
 
 static bool read_only(const char *value)

@@ -29,15 +29,21 @@ const char *const eps_counter_names[EPS_COUNTERS] = {
 #undef EPS_COUNTER
 };
 
-/* Copies `pattern` with each %p replaced by the pid; false if too long. */
+/*
+ * Copies `pattern` with each %p of the file's own name replaced by the pid; a
+ * directory may be called so. False if too long.
+ */
 static bool expand(const char *pattern, char path[PATH_MAX])
 {
     struct eps_line pid = {.length = 0};
+    const char *slash = strrchr(pattern, '/');
+    const char *name = slash ? slash : pattern;
     size_t length = 0;
 
     eps_line_number(&pid, eps_process.pid);
     for (; *pattern; pattern++) {
-        bool is_pid = pattern[0] == '%' && pattern[1] == 'p';
+        bool is_pid =
+            pattern >= name && pattern[0] == '%' && pattern[1] == 'p';
         size_t more = is_pid ? pid.length : 1;
         if (length + more >= PATH_MAX)
             return false;

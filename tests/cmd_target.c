@@ -6,6 +6,7 @@
  *   exit N        ends with that status
  *   start PROG..  starts that program in a child, and waits for it
  *   become PROG.. is replaced by it
+ *   away          goes to the root directory
  *   fork          polls in a child that it forks, too
  *   wait FILE     makes the file, and polls on until its stdin ends
  */
@@ -98,6 +99,8 @@ int main(int argc, char *argv[])
         return 0;
     if (strcmp(argv[1], "fork") == 0)
         return poll_in_child();
+    if (strcmp(argv[1], "away") == 0)
+        return chdir("/");
     if (argc < 3)
         return 96;
     if (strcmp(argv[1], "exit") == 0)

@@ -10,6 +10,7 @@
 #include "options.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,12 +128,31 @@ static void good_values_are_taken(void **state)
     check_verify("EPOLLSHIM_VERIFY=abort", EPS_VERIFY_ABORT);
     assert_string_equal(read_one("EPOLLSHIM_STATS=/tmp/a=b"), "");
     assert_string_equal(eps_options.stats, "/tmp/a=b");
+    assert_string_equal(read_one("EPOLLSHIM_STATS=-"), "");
+    assert_string_equal(eps_options.stats, "-");
     assert_string_equal(read_one("EPOLLSHIM_ONLY=a,b"), "");
     assert_string_equal(eps_options.only, "a,b");
     assert_string_equal(read_one("EPOLLSHIM_SKIP=sh"), "");
     assert_string_equal(eps_options.skip, "sh");
     assert_string_equal(read_one("EPOLLSHIM_PID=4194304"), "");
     assert_int_equal(eps_options.pid, 4194304);
+}
+
+/* Daemons go to / at once, and the report once went there, or nowhere. */
+static void a_report_is_named_from_where_we_start(void **state)
+{
+    static char longest[PATH_MAX + 16] = "EPOLLSHIM_STATS=";
+    char here[PATH_MAX], wanted[PATH_MAX + 8];
+
+    (void)state;
+    assert_non_null(getcwd(here, sizeof(here)));
+    snprintf(wanted, sizeof(wanted), "%s/a/b", here);
+    assert_string_equal(read_one("EPOLLSHIM_STATS=a/b"), "");
+    assert_string_equal(eps_options.stats, wanted);
+    /* What has no room behind the directory's name is as it was. */
+    memset(longest + 16, 'x', PATH_MAX - 1);
+    assert_string_equal(read_one(longest), "");
+    assert_string_equal(eps_options.stats, longest + 16);
 }
 
 static void bad_values_are_told_in_one_line(void **state)
@@ -283,6 +303,7 @@ static void a_line_that_cannot_be_written_is_told(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(good_values_are_taken),
+          cmocka_unit_test(a_report_is_named_from_where_we_start),
           cmocka_unit_test(bad_values_are_told_in_one_line),
           cmocka_unit_test(what_is_wrong_is_told_before),
           cmocka_unit_test(names_are_found_in_lists),

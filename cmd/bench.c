@@ -185,6 +185,7 @@ static void read_options(struct bench *bench, struct cmd_launch *launch,
 static int run(const struct cmd_command *self, int argc, char *argv[])
 {
     struct cmd_launch launch = {.library = NULL};
+    const char *restriction = cmd_launch_restriction();
     struct bench bench = {
         .call = "poll",
         .ready = "1",
@@ -199,6 +200,11 @@ static int run(const struct cmd_command *self, int argc, char *argv[])
     signal(SIGCHLD, SIG_DFL); /* ignored, no end can be waited for */
     bench.program = find_cell();
     cmd_launch_prepare(&launch, bench.program);
+    if (restriction)
+        cmd_warn(
+            "bench: %s is set, which may leave the library out here, too: "
+            "unset it",
+            restriction);
     most = most_descriptors(bench.call);
     printf("%s(), %s ready, ns of processor time a call\n\n", bench.call,
            bench.ready);

@@ -130,6 +130,18 @@ void cmd_launch_exec(char *argv[])
                strerror(errno));
 }
 
+const char *cmd_launch_restriction(void)
+{
+    static const char *const names[] = {"EPOLLSHIM_ONLY", "EPOLLSHIM_SKIP",
+                                        "EPOLLSHIM_PID"};
+    const char *policy = getenv("EPOLLSHIM_POLICY");
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (getenv(names[i]))
+            return names[i];
+    return policy && strcmp(policy, "never") == 0 ? "EPOLLSHIM_POLICY" : NULL;
+}
+
 /* In single quotes if a shell would make something of it. */
 static void print_quoted(const char *text)
 {

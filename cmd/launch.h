@@ -41,6 +41,12 @@ void cmd_launch_prepare_any(struct cmd_launch *launch);
 /* Becomes the program, or ends with env(1)'s status. */
 _Noreturn void cmd_launch_exec(char *argv[]);
 
+/*
+ * A variable, set before, by which the library may do nothing in a program that
+ * is started; NULL if there is none.
+ */
+const char *cmd_launch_restriction(void);
+
 /* The variables that were set, for a shell to read. */
 void cmd_launch_print(void);
 

@@ -85,6 +85,8 @@ static void collect(struct sums *sums, const struct place *place)
 
 static void report(const struct sums *sums)
 {
+    const char *restriction = cmd_launch_restriction();
+
     fprintf(stderr,
             "epollshim: verify: %d process%s, %" PRIu64 " calls, %" PRIu64
             " answered by epoll, %" PRIu64 " compared, %" PRIu64
@@ -95,6 +97,11 @@ static void report(const struct sums *sums)
         cmd_warn(
             "the lines above tell them: please report this, and leave the "
             "library out until it is mended");
+    else if (!sums->processes && restriction)
+        cmd_warn(
+            "no process reported: %s is set, which may leave out all that ran: "
+            "unset it",
+            restriction);
     else if (!sums->processes)
         cmd_warn(
             "no process reported: one that a signal ends can't, nor one in a "

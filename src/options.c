@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define PREFIX "EPOLLSHIM_"
+#define NAMES_WANTED                                                           \
+    "names of programs, with commas between them: no directories, no blanks"
 #define RUNTIME_DIR "XDG_RUNTIME_DIR="
 
 struct eps_options eps_options = {
@@ -108,18 +110,45 @@ static bool read_stats(const char *value)
     return true;
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n';
+}
+
+/* What no program can be called would choose none, silently. */
+static bool is_name(const char *word, size_t length)
+{
+    return length && !memchr(word, '/', length) && !is_blank(word[0]) &&
+           !is_blank(word[length - 1]);
+}
+
+static bool read_names(const char *value, char copy[PATH_MAX],
+                       const char **result)
+{
+    const char *word = value;
+
+    for (;;) {
+        size_t length = strcspn(word, ",");
+        if (!is_name(word, length))
+            return false;
+        if (!word[length])
+            return read_text(value, copy, result);
+        word += length + 1;
+    }
+}
+
 static bool read_only(const char *value)
 {
     static char copy[PATH_MAX];
 
-    return read_text(value, copy, &eps_options.only);
+    return read_names(value, copy, &eps_options.only);
 }
 
 static bool read_skip(const char *value)
 {
     static char copy[PATH_MAX];
 
-    return read_text(value, copy, &eps_options.skip);
+    return read_names(value, copy, &eps_options.skip);
 }
 
 static bool read_log(const char *value)
@@ -164,8 +193,8 @@ static const struct {
     {"VERIFY", read_verify, "0, 1 or abort"},
     {"LIVE", read_live, "0 or 1"},
     {"LOG", read_log, "off, error, warn, info or debug"},
-    {"ONLY", read_only, "names of programs, with commas between them"},
-    {"SKIP", read_skip, "names of programs, with commas between them"},
+    {"ONLY", read_only, NAMES_WANTED},
+    {"SKIP", read_skip, NAMES_WANTED},
     {"PID", read_pid, "the number of a process"},
 };
 #define VARIABLES ((int)(sizeof(variables) / sizeof(*variables)))

@@ -132,6 +132,8 @@ static void good_values_are_taken(void **state)
     assert_string_equal(eps_options.stats, "-");
     assert_string_equal(read_one("EPOLLSHIM_ONLY=a,b"), "");
     assert_string_equal(eps_options.only, "a,b");
+    assert_string_equal(read_one("EPOLLSHIM_ONLY=my server,b"), "");
+    assert_string_equal(eps_options.only, "my server,b");
     assert_string_equal(read_one("EPOLLSHIM_SKIP=sh"), "");
     assert_string_equal(eps_options.skip, "sh");
     assert_string_equal(read_one("EPOLLSHIM_PID=4194304"), "");
@@ -176,6 +178,12 @@ static void bad_values_are_told_in_one_line(void **state)
         "EPOLLSHIM_VERIFY=yes",
         "EPOLLSHIM_ONLY=",
         "EPOLLSHIM_SKIP=",
+        "EPOLLSHIM_ONLY=/usr/bin/server",
+        "EPOLLSHIM_ONLY=a, b",
+        "EPOLLSHIM_SKIP=a ,b",
+        "EPOLLSHIM_SKIP=a,,b",
+        "EPOLLSHIM_SKIP=a,",
+        "EPOLLSHIM_SKIP=,a",
         "EPOLLSHIM_PID=0",
         "EPOLLSHIM_PID=self",
         "EPOLLSHIM_=",

@@ -64,13 +64,32 @@ static long number_of(const char *value)
     return strtol(value, NULL, 10);
 }
 
+/* No name in the list is empty, has a slash, or a blank at an end. */
+static int are_names(const char *value)
+{
+    for (const char *at = value;; at++) {
+        int begins = at == value || at[-1] == ',';
+        int ends = !at[0] || at[0] == ',';
+        if ((begins && ends) || *at == '/')
+            return 0;
+        if (*at && strchr(" \t\n", *at) && (begins || !at[1] || at[1] == ','))
+            return 0;
+        if (!*at)
+            return 1;
+    }
+}
+
 /* What the value is taken for; -1: refused. */
 static long meaning_of(int name, const char *value)
 {
     if (name <= LOG)
         return word_index(name, value);
+    if (name <= SKIP && (!*value || strlen(value) >= LONGEST))
+        return -1;
+    if (name == STATS)
+        return 0;
     if (name <= SKIP)
-        return *value && strlen(value) < LONGEST ? 0 : -1;
+        return are_names(value) ? 0 : -1;
     long number = number_of(value);
     return name == PID && number == 0 ? -1 : number;
 }

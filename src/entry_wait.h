@@ -27,9 +27,10 @@ static inline bool is_off(void)
  * it; so are most calls on an array that native is quicker for. No function
  * is called here, or each entry would have to save its arguments first: what
  * needs one is not passed on. A thread that has a block is past start-up, and
- * the functions next in line are known.
+ * the functions next in line are known. The array is not const: glibc says that
+ * poll() only writes to it, and gcc -O0 warns where it seems to be read.
  */
-static EPS_PROBED bool is_passed_on(const void *array, uint64_t n)
+static EPS_PROBED bool is_passed_on(void *array, uint64_t n)
 {
     struct eps_thread *self = eps_thread_mine;
     enum eps_counter reason = (enum eps_counter)eps_process.small_reason;
@@ -156,8 +157,8 @@ static inline uint64_t bits_of(int n)
     return n < 0 ? 0 : (uint64_t)n;
 }
 
-static EPS_PROBED bool is_select_passed_on(const fd_set *r, const fd_set *w,
-                                           const fd_set *x, int n)
+static EPS_PROBED bool is_select_passed_on(fd_set *r, fd_set *w, fd_set *x,
+                                           int n)
 {
     return is_passed_on(r ? r : w ? w : x, bits_of(n));
 }

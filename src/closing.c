@@ -35,12 +35,9 @@
 
 static struct eps_thread *self_if_ours(void)
 {
-    struct eps_thread *self;
-
     if (eps_process_is_sandboxed() || !eps_process_is_ours())
         return NULL;
-    self = eps_thread_self();
-    return self && !self->private_table ? self : NULL;
+    return eps_thread_self();
 }
 
 static bool has_registered(struct eps_set *set, int fd, unsigned *events)

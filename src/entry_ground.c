@@ -108,28 +108,40 @@ EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
 
 /* --- tables and memory ------------------------------------------------- */
 
-/* The copy of the table would hold copies of our descriptors: out first. */
+/*
+ * All calls go native from now on; unless it is a vfork child, in our memory,
+ * that did something to itself. Before start-up, and in a sandbox, who it is
+ * can't be asked, and does not matter.
+ */
+static void bar(void)
+{
+    if (!atomic_load(&eps_process.ready) || eps_process_is_sandboxed() ||
+        eps_process_is_ours())
+        atomic_store(&eps_process.barred, true);
+}
+
+/*
+ * The copy of the table would hold copies of our descriptors: out first. But
+ * not from under a call that a handler has interrupted.
+ */
 void eps_table_leave(void)
 {
     struct eps_thread *self = eps_thread_self();
-    bool entered;
 
     if (!self || !atomic_load(&eps_process.active) || !eps_process_is_ours() ||
-        eps_process_is_sandboxed())
+        eps_process_is_sandboxed() || !eps_thread_enter(self))
         return;
-    entered = eps_thread_enter(self); /* keeps handlers out */
-    eps_site_close_all(self);
-    if (entered)
-        eps_thread_leave(self);
+    eps_site_close_all(self); /* handlers' calls are nested meanwhile */
+    eps_thread_leave(self);
 }
 
-/* From now on this thread's numbers mean files that we know nothing of. */
+/*
+ * From now on numbers mean one file in this thread, and in those that it will
+ * make, and another in the rest.
+ */
 void eps_table_unshared(void)
 {
-    struct eps_thread *self = eps_thread_self();
-
-    if (self && eps_process_is_ours())
-        self->private_table = true;
+    bar();
 }
 
 EPS_EXPORT int unshare(int flags)

@@ -12,9 +12,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4u
-#endif
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2u
 #endif
@@ -87,23 +84,27 @@ static int close_pieces(unsigned first, unsigned last, int flags)
     return 0;
 }
 
+/* A table of its own: what it closes there is nobody else's. */
+static int unshare_range(unsigned first, unsigned last, int flags)
+{
+    int ret;
+
+    eps_table_leave();
+    ret = real_close_range(first, last, flags);
+    if (ret == 0)
+        eps_table_unshared();
+    return ret;
+}
+
+/* CLOSE_RANGE_CLOEXEC alone ends nothing yet, and ours have that flag. */
 EPS_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
     int ret;
 
-    if (!concerns_us() || first > last ||
-        ((unsigned)flags & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)))
+    if ((unsigned)flags & CLOSE_RANGE_UNSHARE)
+        return unshare_range(first, last, flags);
+    if (!concerns_us() || first > last || flags)
         return real_close_range(first, last, flags);
-    if ((unsigned)flags & CLOSE_RANGE_CLOEXEC) /* ends nothing yet; ours are */
-        return real_close_range(first, last, flags);
-    if ((unsigned)flags & CLOSE_RANGE_UNSHARE) {
-        /* A table of its own: what it closes there is nobody else's. */
-        eps_table_leave();
-        ret = real_close_range(first, last, flags);
-        if (ret == 0)
-            eps_table_unshared();
-        return ret;
-    }
     ret = close_pieces(first, last, flags);
     range_ended(first, last);
     return ret;

@@ -28,7 +28,7 @@ struct eps_thread *eps_gate_open(void)
         atomic_load_explicit(&eps_process.guest, memory_order_relaxed))
         return refuse(eps_thread_self(), EPS_C_native_barred);
     self = eps_thread_self();
-    if (!self || self->private_table)
+    if (!self)
         return refuse(self, EPS_C_native_barred);
     if (self->rest) {
         self->rest--;

@@ -37,6 +37,7 @@ struct eps_process {
     _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
     _Atomic bool sticky;   /* a personality we don't model: likewise */
     _Atomic bool guest;    /* in another process's descriptor table: likewise */
+    _Atomic bool barred;   /* threads with tables of their own: likewise */
     _Atomic bool shared;   /* a process may run in our memory (CLONE_VM) */
     _Atomic bool haunted;  /* an item has outlived the close of its number */
     _Atomic uint64_t open_limit; /* soft RLIMIT_NOFILE; poll's EINVAL */
@@ -95,7 +96,8 @@ static inline bool eps_process_may_answer(void)
     return atomic_load_explicit(&eps_process.ready, memory_order_relaxed) &&
            !eps_process_is_sandboxed() &&
            !atomic_load_explicit(&eps_process.sticky, memory_order_relaxed) &&
-           !atomic_load_explicit(&eps_process.guest, memory_order_relaxed);
+           !atomic_load_explicit(&eps_process.guest, memory_order_relaxed) &&
+           !atomic_load_explicit(&eps_process.barred, memory_order_relaxed);
 }
 
 /* Reads the soft limit anew; after anything that may have changed it. */

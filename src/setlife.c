@@ -184,7 +184,8 @@ void eps_set_give_way(int fd)
 {
     _Atomic int *keeper = keeper_of(fd);
 
-    if (!keeper || !eps_set_still_has(fd)) {
+    /* Barred: what it would move to might be a number of another table. */
+    if (!keeper || !eps_set_still_has(fd) || atomic_load(&eps_process.barred)) {
         eps_set_lost(fd);
         return;
     }

@@ -54,8 +54,8 @@ static inline bool enter(struct eps_thread *self)
     pthread_testcancel();
     /* The second may find that this is a fork's child, and has no block. */
     return eps_process_may_answer() && eps_process_is_ours() &&
-           eps_thread_mine && !self->rest && !self->private_table &&
-           eps_seen_is_true(self) && eps_thread_enter_first(self);
+           eps_thread_mine && !self->rest && eps_seen_is_true(self) &&
+           eps_thread_enter_first(self);
 }
 
 /*

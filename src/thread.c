@@ -62,7 +62,6 @@ static void give_back(void *block)
         atomic_store(&self->gauges[i], 0);
     memset(self->sites, 0, sizeof(self->sites));
     eps_seen_forget(self); /* our stack goes, for one */
-    self->private_table = false;
     self->rest = 0;
     eps_thread_mine = &nobody;
     atomic_signal_fence(memory_order_seq_cst);

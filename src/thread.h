@@ -59,9 +59,8 @@ enum eps_gauge {
 struct eps_thread {
     _Alignas(64) _Atomic uint32_t used; /* a thread owns this block */
 
-    bool waiting;       /* the call in progress waits: nothing is half done */
-    bool private_table; /* unshare(CLONE_FILES): numbers mean other files */
-    bool calm; /* the last call asked what the one before it had asked */
+    bool waiting; /* the call in progress waits: nothing is half done */
+    bool calm;    /* the last call asked what the one before it had asked */
 
     /* The frame of the call in progress, or NULL. */
     void *frame;

@@ -125,6 +125,127 @@ static void table_of_its_own_by_close_range(void **state)
     thread_with_a_table_of_its_own(by_close_range);
 }
 
+/*
+ * Threads that are made after it share the table of the one that made them.
+ * That one's closes and dup2s were not heard, as if they were in a table of its
+ * own, while the new thread went on with epoll.
+ */
+static void *sees_what_its_maker_does(void *arg)
+{
+    struct watch mine = *(struct watch *)arg;
+    require(watch_works(&mine));
+    step();
+    step(); /* the first number is closed, the second one replaced */
+    require(watch_poll(&mine, 0) == 2);
+    require(mine.fds[0].revents == POLLNVAL && mine.fds[1].revents == POLLIN);
+    return NULL;
+}
+
+static void thread_made_after_unsharing(separate_fn separate)
+{
+    struct watch w, ready;
+    pthread_t thread;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_open(&ready, 1));
+    assert_true(watch_works(&w));
+    assert_int_equal(pthread_barrier_init(&turn, NULL, 2), 0);
+    assert_true(separate());
+    assert_int_equal(
+        pthread_create(&thread, NULL, sees_what_its_maker_does, &w), 0);
+    step();
+    assert_int_equal(write(ready.peers[0], "x", 1), 1);
+    assert_int_equal(close(w.fds[0].fd), 0);
+    assert_int_equal(dup2(ready.fds[0].fd, w.fds[1].fd), w.fds[1].fd);
+    step();
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_barrier_destroy(&turn);
+    watch_close(&ready);
+    watch_close(&w);
+}
+
+static void thread_made_after_unshare(void **state)
+{
+    (void)state;
+    thread_made_after_unsharing(by_unshare);
+}
+
+static void thread_made_after_close_range(void **state)
+{
+    (void)state;
+    thread_made_after_unsharing(by_close_range);
+}
+
+/*
+ * What others open is not there in a table of one's own: a number that was our
+ * epoll descriptor in the other table stayed open here, though it was another
+ * file, when all were closed.
+ */
+static void *closes_all_it_has(void *arg)
+{
+    (void)arg;
+    require(by_close_range());
+    step();
+    step(); /* the other has made sets by now */
+    for (int closers = 0; closers < 2; closers++) {
+        while (dup(0) < 300)
+            continue;
+        if (closers)
+            closefrom(3);
+        else
+            require(close_range(3, ~0u, 0) == 0);
+        for (int fd = 3; fd <= 300; fd++)
+            require(fcntl(fd, F_GETFD) == -1);
+    }
+    return NULL;
+}
+
+static void all_closed_in_a_table_of_its_own(void **state)
+{
+    struct watch w, others;
+    pthread_t thread;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_open(&others, ROW));
+    assert_true(watch_works(&w));
+    assert_int_equal(pthread_barrier_init(&turn, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, closes_all_it_has, NULL), 0);
+    step();
+    assert_true(watch_works(&others));
+    step();
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_barrier_destroy(&turn);
+    assert_true(watch_works(&w));
+    watch_close(&others);
+    watch_close(&w);
+}
+
+/* It closes nothing here, but takes a copy of the table all the same. */
+static void *polls_and_takes_a_copy(void *arg)
+{
+    struct watch mine = *(struct watch *)arg;
+    require(watch_works(&mine));
+    require(
+        !close_range(5000, 6000, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC));
+    require(watch_works(&mine));
+    return NULL;
+}
+
+/* The thread's epoll descriptor stayed behind in the table of the others. */
+static void thread_that_takes_a_copy_leaves_nothing(void **state)
+{
+    struct watch w;
+    pthread_t thread;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    size_t before = fdcheck_count_internal();
+    assert_int_equal(pthread_create(&thread, NULL, polls_and_takes_a_copy, &w),
+                     0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(fdcheck_count_internal(), before);
+    watch_close(&w);
+}
+
 /* A thread alone may do it, too: nothing changes for it. */
 static void unshare_in_a_single_thread(void **state)
 {
@@ -193,6 +314,10 @@ static const struct suite_test tests[] = {
     TEST(table_of_its_own_by_unshare),
     TEST(table_of_its_own_by_syscall_unshare),
     TEST(table_of_its_own_by_close_range),
+    TEST(thread_made_after_unshare),
+    TEST(thread_made_after_close_range),
+    TEST(all_closed_in_a_table_of_its_own),
+    TEST(thread_that_takes_a_copy_leaves_nothing),
     TEST(unshare_in_a_single_thread),
     TEST(child_that_shares_the_table),
     TEST(child_that_shares_the_table_and_has_no_kcmp),

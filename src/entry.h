@@ -52,6 +52,6 @@ void eps_sandbox_asked(void);
 void eps_sandbox_refused(void);
 void eps_table_leave(void); /* before: our descriptors leave the old table */
 void eps_table_unshared(void);
-void eps_memory_shared(unsigned long clone_flags);
+void eps_cloning(unsigned long flags);
 
 #endif

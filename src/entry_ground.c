@@ -156,11 +156,21 @@ EPS_EXPORT int unshare(int flags)
     return ret;
 }
 
-/* A child in our memory that is no thread of ours: pids have to be asked. */
-void eps_memory_shared(unsigned long clone_flags)
+/*
+ * Before clone(). A child in our memory that is no thread of ours: pids have to
+ * be asked. One in our table ends numbers unheard. A thread that is not in our
+ * table, or that has its maker's thread-local storage, would be taken for what
+ * it is not.
+ */
+void eps_cloning(unsigned long flags)
 {
-    if ((clone_flags & CLONE_VM) && !(clone_flags & CLONE_THREAD))
+    const unsigned long needed = CLONE_FILES | CLONE_SETTLS;
+    bool thread = flags & CLONE_THREAD;
+
+    if ((flags & CLONE_VM) && !thread)
         atomic_store(&eps_process.shared, true);
+    if (thread ? (flags & needed) != needed : flags & CLONE_FILES)
+        bar();
 }
 
 EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
@@ -173,7 +183,7 @@ EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
     for (int i = 0; i < 3; i++)
         rest[i] = va_arg(list, void *);
     va_end(list);
-    eps_memory_shared((unsigned long)flags);
+    eps_cloning((unsigned long)flags);
     return EPS_NEXT(clone)(function, stack, flags, argument, rest[0], rest[1],
                            rest[2]);
 }

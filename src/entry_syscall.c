@@ -14,6 +14,7 @@
 
 #include <linux/seccomp.h>
 #include <stdarg.h>
+#include <sys/uio.h>
 
 #ifndef SECCOMP_SET_MODE_STRICT
 #define SECCOMP_SET_MODE_STRICT 0
@@ -118,6 +119,26 @@ static ssize_t recvmsg_by_number(int fd, struct msghdr *message, int flags)
 }
 #endif
 
+/*
+ * The first word of the caller's struct, read as the kernel will: a bad pointer
+ * is its EFAULT. Where that can't be done it may be any clone.
+ */
+static unsigned long flags_of_clone3(void *arguments)
+{
+    uint64_t flags = 0;
+    struct iovec to = {&flags, sizeof(flags)};
+    struct iovec from = {arguments, sizeof(flags)};
+    long got;
+
+    if (eps_process_is_sandboxed()) /* all is native already */
+        return 0;
+    got = EPS_SYS6(SYS_process_vm_readv, EPS_SYS0(SYS_getpid), &to, 1, &from, 1,
+                   0);
+    if (got != sizeof(flags) && got != -EFAULT)
+        return CLONE_VM | CLONE_FILES;
+    return (unsigned long)flags;
+}
+
 /* The functions' own arguments, back from registers. */
 #define INT(i) ((int)args->a[i])
 #define POINTER(i) ((void *)args->a[i])
@@ -206,15 +227,14 @@ static long dispatch(long number, const struct arguments *args)
         return personality((unsigned long)args->a[0]);
     case SYS_clone:
 #ifdef __s390__
-        eps_memory_shared((unsigned long)args->a[1]);
+        eps_cloning((unsigned long)args->a[1]);
 #else
-        eps_memory_shared((unsigned long)args->a[0]);
+        eps_cloning((unsigned long)args->a[0]);
 #endif
         return forward(number, args);
 #ifdef SYS_clone3
     case SYS_clone3:
-        if (args->a[0])
-            eps_memory_shared(*(const uint64_t *)args->a[0]);
+        eps_cloning(flags_of_clone3(POINTER(0)));
         return forward(number, args);
 #endif
     case SYS_munmap:

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -310,6 +311,114 @@ static void child_that_shares_the_table_and_has_no_kcmp(void **state)
     share_the_table_with_a_child();
 }
 
+/* --- what the child does in its parent's table --- */
+
+static struct watch common;
+static struct watch ready;
+
+static int changes_the_table(void *unused)
+{
+    (void)unused;
+    if (dup2(ready.fds[0].fd, common.fds[0].fd) != common.fds[0].fd ||
+        close(common.fds[1].fd))
+        _exit(1);
+    _exit(0);
+}
+
+static char child_stack[256 * 1024] __attribute__((aligned(16)));
+
+static pid_t by_clone(void)
+{
+    return clone(changes_the_table, child_stack + sizeof(child_stack),
+                 CLONE_FILES | SIGCHLD, NULL);
+}
+
+static pid_t by_clone_in_our_memory(void)
+{
+    return clone(changes_the_table, child_stack + sizeof(child_stack),
+                 CLONE_FILES | CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+}
+
+static pid_t by_syscall_clone(void)
+{
+#ifdef __s390__
+    pid_t pid = (pid_t)syscall(SYS_clone, 0, CLONE_FILES | SIGCHLD, 0, 0, 0);
+#else
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+#endif
+    if (!pid)
+        changes_the_table(NULL);
+    return pid;
+}
+
+static pid_t by_syscall_clone3(void)
+{
+    uint64_t arguments[8] = {[0] = CLONE_FILES, [4] = SIGCHLD};
+    pid_t pid = (pid_t)syscall(SYS_clone3, arguments, sizeof(arguments));
+    if (!pid)
+        changes_the_table(NULL);
+    return pid;
+}
+
+/*
+ * What such a child closes or replaces in the common table was told by no hook:
+ * the library there is another process's, or takes itself for a vfork child.
+ */
+static void child_changes_the_table(pid_t (*start)(void))
+{
+    assert_true(watch_open(&common, ROW));
+    assert_true(watch_open(&ready, 1));
+    assert_int_equal(write(ready.peers[0], "x", 1), 1);
+    assert_true(watch_works(&common));
+    child_join(start());
+    assert_int_equal(watch_poll(&common, 0), 2);
+    assert_int_equal(common.fds[0].revents, POLLIN);
+    assert_int_equal(common.fds[1].revents, POLLNVAL);
+    watch_close(&ready);
+    watch_close(&common);
+}
+
+static void child_of_clone_changes_the_table(void **state)
+{
+    (void)state;
+    child_changes_the_table(by_clone);
+}
+
+static void child_in_our_memory_changes_the_table(void **state)
+{
+    (void)state;
+    child_changes_the_table(by_clone_in_our_memory);
+}
+
+static void child_of_syscall_clone_changes_the_table(void **state)
+{
+    (void)state;
+    child_changes_the_table(by_syscall_clone);
+}
+
+static void child_of_clone3_changes_the_table(void **state)
+{
+    (void)state;
+    if (syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS) {
+        fprintf(stderr, "skipped: there is no clone3 here\n");
+        skip();
+    }
+    child_changes_the_table(by_syscall_clone3);
+}
+
+/* The library read the struct itself, and crashed. */
+static void clone3_of_nothing_is_efault(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    assert_int_equal(syscall(SYS_clone3, (void *)8, 88), -1);
+    assert_true(errno == EFAULT || errno == ENOSYS);
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(table_of_its_own_by_unshare),
     TEST(table_of_its_own_by_syscall_unshare),
@@ -321,6 +430,11 @@ static const struct suite_test tests[] = {
     TEST(unshare_in_a_single_thread),
     TEST(child_that_shares_the_table),
     TEST(child_that_shares_the_table_and_has_no_kcmp),
+    TEST(child_of_clone_changes_the_table),
+    TEST(child_in_our_memory_changes_the_table),
+    TEST(child_of_syscall_clone_changes_the_table),
+    TEST(child_of_clone3_changes_the_table),
+    TEST(clone3_of_nothing_is_efault),
 };
 
 SUITE(tests)

@@ -7,6 +7,7 @@
 #include "harness/harness.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,6 +341,75 @@ static void what_another_thread_replaces_is_never_missing(void **state)
     watch_close(&w);
 }
 
+/* --- a thread without thread-local storage of its own --- */
+
+enum {
+    LOOKS = 30000
+};
+
+struct bare {
+    struct watch row;
+    long wrong;
+    _Atomic bool done;
+};
+
+static _Atomic int looking;
+
+/* The row is turned now and then, so that the set is always being changed. */
+static int looks_on(void *arg)
+{
+    struct bare *bare = arg;
+    struct watch turned = bare->row;
+    atomic_fetch_add(&looking, 1);
+    while (atomic_load(&looking) < 2)
+        continue;
+    for (size_t i = 0; i < LOOKS; i++) {
+        for (size_t j = 0; j < turned.n; j++)
+            turned.fds[j].fd = bare->row.fds[(j + i / 300 * 7) % turned.n].fd;
+        bare->wrong += watch_poll(&turned, 0) != 1;
+    }
+    atomic_store(&bare->done, true);
+    return 0;
+}
+
+static int ends_bare(void *arg)
+{
+    looks_on(arg);
+    raw_syscall3(SYS_exit, 0, 0, 0);
+    return 0;
+}
+
+static void open_bare(struct bare *bare)
+{
+    assert_true(watch_open(&bare->row, 40));
+    assert_true(watch_works(&bare->row));
+    assert_int_equal(write(bare->row.peers[3], "x", 1), 1);
+}
+
+/*
+ * One that clone() makes without CLONE_SETTLS uses its maker's: two threads
+ * were in one block of the library's, and in each other's sets.
+ */
+static void thread_with_its_makers_storage(void **state)
+{
+    static char stack[256 * 1024] __attribute__((aligned(16)));
+    static struct bare mine, others;
+    (void)state;
+    open_bare(&mine);
+    open_bare(&others);
+    assert_true(clone(ends_bare, stack + sizeof(stack),
+                      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+                          CLONE_THREAD | CLONE_SYSVSEM,
+                      &others) > 0);
+    looks_on(&mine);
+    while (!atomic_load(&others.done))
+        clock_sleep_ms(1);
+    assert_int_equal(mine.wrong, 0);
+    assert_int_equal(others.wrong, 0);
+    watch_close(&mine.row);
+    watch_close(&others.row);
+}
+
 static const struct suite_test tests[] = {
     TEST(thousands_of_short_threads_leave_nothing),
     TEST(many_threads_at_once_leave_nothing),
@@ -349,6 +419,7 @@ static const struct suite_test tests[] = {
     TEST(what_another_thread_replaces_is_never_missing),
     TEST(threads_hand_numbers_to_each_other),
     TEST(process_outlives_its_first_thread),
+    TEST(thread_with_its_makers_storage),
 };
 
 SUITE(tests)

@@ -50,6 +50,7 @@ void eps_memory_moved(const void *from, size_t bytes, size_t wanted, int flags,
 /* The ground changes: around the real call, by function or by number. */
 void eps_sandbox_asked(void);
 void eps_sandbox_refused(void);
+int eps_limit_changed(int ret); /* after it: what it answered */
 void eps_table_leave(void); /* before: our descriptors leave the old table */
 void eps_table_unshared(void);
 void eps_cloning(unsigned long flags);

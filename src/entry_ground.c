@@ -20,6 +20,8 @@
 /*
  * Once a filter is asked for, all calls go native: an epoll call may be
  * fatal from now on. If the kernel refuses the filter, nothing has changed.
+ * A vfork child's own filter counts as well: asking later whose it was would
+ * be a call that it may forbid.
  */
 void eps_sandbox_asked(void)
 {
@@ -56,22 +58,33 @@ EPS_EXPORT int prctl(int option, ...)
     return eps_do_prctl(EPS_NEXT(prctl), option, args);
 }
 
+/*
+ * False in a vfork child, which runs in our memory, and does to itself alone
+ * what it does. Before start-up, and in a sandbox, who it is can't be asked,
+ * and does not matter.
+ */
+static bool is_about_us(void)
+{
+    return !atomic_load(&eps_process.ready) || eps_process_is_sandboxed() ||
+           eps_process_is_ours();
+}
+
 /* STICKY_TIMEOUTS changes what select writes back (G7). */
 EPS_EXPORT int personality(unsigned long persona)
 {
     int ret = EPS_NEXT(personality)(persona);
 
-    if (ret >= 0 && persona != 0xffffffff)
+    if (ret >= 0 && persona != 0xffffffff && is_about_us())
         atomic_store(&eps_process.sticky, (persona & STICKY_TIMEOUTS) != 0);
     return ret;
 }
 
 /* --- limits (poll's EINVAL) -------------------------------------------- */
 
-static int limit_changed(int ret)
+int eps_limit_changed(int ret)
 {
-    if (atomic_load(&eps_process.ready) &&
-        !eps_process_is_sandboxed())
+    if (atomic_load(&eps_process.ready) && !eps_process_is_sandboxed() &&
+        is_about_us())
         eps_process_read_limit();
     return ret;
 }
@@ -79,7 +92,7 @@ static int limit_changed(int ret)
 EPS_EXPORT int setrlimit(__rlimit_resource_t resource,
                          const struct rlimit *limit)
 {
-    return limit_changed(EPS_NEXT(setrlimit)(resource, limit));
+    return eps_limit_changed(EPS_NEXT(setrlimit)(resource, limit));
 }
 
 EPS_EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource,
@@ -87,14 +100,14 @@ EPS_EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource,
 {
     int ret = EPS_NEXT(prlimit)(pid, resource, limit, old);
 
-    return limit ? limit_changed(ret) : ret;
+    return limit ? eps_limit_changed(ret) : ret;
 }
 
 #ifdef EPS_HAVE_LFS
 EPS_EXPORT int setrlimit64(__rlimit_resource_t resource,
                            const struct rlimit64 *limit)
 {
-    return limit_changed(EPS_NEXT(setrlimit64)(resource, limit));
+    return eps_limit_changed(EPS_NEXT(setrlimit64)(resource, limit));
 }
 
 EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
@@ -102,21 +115,16 @@ EPS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource,
 {
     int ret = EPS_NEXT(prlimit64)(pid, resource, limit, old);
 
-    return limit ? limit_changed(ret) : ret;
+    return limit ? eps_limit_changed(ret) : ret;
 }
 #endif
 
 /* --- tables and memory ------------------------------------------------- */
 
-/*
- * All calls go native from now on; unless it is a vfork child, in our memory,
- * that did something to itself. Before start-up, and in a sandbox, who it is
- * can't be asked, and does not matter.
- */
+/* All calls go native from now on. */
 static void bar(void)
 {
-    if (!atomic_load(&eps_process.ready) || eps_process_is_sandboxed() ||
-        eps_process_is_ours())
+    if (is_about_us())
         atomic_store(&eps_process.barred, true);
 }
 

@@ -83,16 +83,6 @@ static long forward_filter(long number, const struct arguments *args)
     return ret;
 }
 
-static long forward_limit(long number, const struct arguments *args)
-{
-    long ret = forward(number, args);
-
-    if (args->a[2] && atomic_load(&eps_process.ready) &&
-        !eps_process_is_sandboxed())
-        eps_process_read_limit();
-    return ret;
-}
-
 static long forward_taken(long number, const struct arguments *args,
                           size_t bytes)
 {
@@ -213,7 +203,7 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_unshare:
         return unshare(INT(0));
     case SYS_prlimit64:
-        return forward_limit(number, args);
+        return eps_limit_changed((int)forward(number, args));
     case SYS_prctl:
         return prctl(INT(0), args->a[1], args->a[2], args->a[3], args->a[4]);
 #ifdef SYS_seccomp

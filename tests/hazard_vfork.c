@@ -8,8 +8,11 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -245,6 +248,73 @@ static void parent_closes_what_the_vfork_child_closed(void **state)
     close_scene(&s);
 }
 
+/* --- what is a process's own, though its memory is not --- */
+
+/* The parent polls more entries than its own limit allows, and is told so. */
+static int allows_itself_more(struct scene *s)
+{
+    struct rlimit limit;
+    (void)s;
+    return getrlimit(RLIMIT_NOFILE, &limit) ||
+           (limit.rlim_cur = limit.rlim_max,
+            setrlimit(RLIMIT_NOFILE, &limit)) != 0;
+}
+
+static void vfork_childs_limit_is_not_the_parents(void **state)
+{
+    enum {
+        MOST = 3 * ROW /* as many are open */
+    };
+    struct rlimit limit;
+    struct scene s;
+    (void)state;
+    open_scene(&s);
+    struct pollfd many[MOST + 10];
+    for (size_t i = 0; i < MOST + 10; i++)
+        many[i] = s.w.fds[i % ROW];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = MOST;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    child_join(run_vfork(allows_itself_more, &s));
+    assert_int_equal(poll(many, MOST + 10, 0), -1);
+    assert_int_equal(errno, EINVAL);
+    child_join(run_clone(allows_itself_more, &s));
+    assert_int_equal(poll(many, MOST + 10, 0), -1);
+    assert_int_equal(errno, EINVAL);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    close_scene(&s);
+}
+
+/* select() leaves its timeout alone under STICKY_TIMEOUTS; Linux's own does
+ * not. */
+static int becomes_linux(struct scene *s)
+{
+    (void)s;
+    return personality(PER_LINUX) < 0;
+}
+
+static void vfork_childs_personality_is_not_the_parents(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s);
+    assert_true(personality(PER_LINUX | STICKY_TIMEOUTS) >= 0);
+    child_join(run_vfork(becomes_linux, &s));
+    assert_int_equal(write(s.w.peers[0], "x", 1), 1);
+    for (int i = 0; i < 3; i++) {
+        struct timeval second = {1, 0};
+        struct bits in = {{0}};
+        for (size_t j = 0; j < ROW; j++)
+            bits_set(&in, s.w.fds[j].fd);
+        assert_int_equal(
+            select(s.w.fds[ROW - 1].fd + 1, BITS(&in), NULL, NULL, &second), 1);
+        assert_true(second.tv_sec == 1 && second.tv_usec == 0);
+    }
+    assert_true(personality(PER_LINUX) >= 0);
+    close_scene(&s);
+}
+
 static const struct suite_test tests[] = {
     TEST(vfork_child_closes),
     TEST(vfork_child_dup2s),
@@ -256,6 +326,8 @@ static const struct suite_test tests[] = {
     TEST(vfork_child_selects_on_the_parents_bits),
     TEST(vfork_child_reuses_the_numbers),
     TEST(parent_closes_what_the_vfork_child_closed),
+    TEST(vfork_childs_limit_is_not_the_parents),
+    TEST(vfork_childs_personality_is_not_the_parents),
 };
 
 SUITE(tests)

@@ -202,6 +202,9 @@ static long dispatch(long number, const struct arguments *args)
 #endif
     case SYS_unshare:
         return unshare(INT(0));
+#ifdef SYS_setrlimit
+    case SYS_setrlimit:
+#endif
     case SYS_prlimit64:
         return eps_limit_changed((int)forward(number, args));
     case SYS_prctl:

@@ -136,6 +136,29 @@ static void limit_below_the_arrays_length_by_prlimit(void **state)
     in_child(lowers_the_limit_by_prlimit, true);
 }
 
+#ifdef SYS_setrlimit
+/* It was not seen, but as a function and as prlimit() by number. */
+static void lowers_the_limit_by_number(void *arg)
+{
+    struct watch *w = arg;
+    unsigned long limit[2] = {ROW - 1, 100}; /* as this call has it */
+    limit_descriptors(100);
+    require(watch_works(w));
+    require(!syscall(SYS_setrlimit, RLIMIT_NOFILE, limit));
+    for (int i = 0; i < 3; i++)
+        require(watch_poll(w, 0) == -1 && errno == EINVAL);
+    limit[0] = 100;
+    require(!syscall(SYS_setrlimit, RLIMIT_NOFILE, limit));
+    require(watch_works(w));
+}
+
+static void limit_below_the_arrays_length_by_number(void **state)
+{
+    (void)state;
+    in_child(lowers_the_limit_by_number, true);
+}
+#endif
+
 /* What a sandboxing daemon does: no new descriptors ever again. */
 static void sets_the_limit_to_zero(void *arg)
 {
@@ -393,6 +416,9 @@ static const struct suite_test tests[] = {
     TEST(table_full_after_polling),
     TEST(limit_below_the_arrays_length),
     TEST(limit_below_the_arrays_length_by_prlimit),
+#ifdef SYS_setrlimit
+    TEST(limit_below_the_arrays_length_by_number),
+#endif
     TEST(limit_of_zero),
     TEST(limit_of_zero_from_the_first_call),
     TEST(epoll_create_fails),

@@ -18,6 +18,9 @@ void *eps_before_vfork(void);
 
 __attribute__((used)) void *eps_before_vfork(void)
 {
+    /* The child of a fork is reset now: its vfork child would do it for it. */
+    if (eps_process_is_copy())
+        eps_process_become_new();
     eps_vfork_pending = true;
     return (void *)EPS_NEXT(vfork);
 }

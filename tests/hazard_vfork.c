@@ -248,6 +248,31 @@ static void parent_closes_what_the_vfork_child_closed(void **state)
     close_scene(&s);
 }
 
+/*
+ * The child of a bare fork has not called the library yet when its vfork child
+ * closes something: that one, in the same memory, did what a new process does
+ * first, and let go of descriptors that were not its own.
+ */
+static void forks_on(void *arg)
+{
+    struct scene *s = arg;
+    require(child_wait(run_vfork(closes, s)) == 0);
+    require(fdcheck_count_internal() == 0);
+    require(watch_works(&s->w));
+}
+
+static void vfork_child_of_a_bare_forks_child(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s);
+    pid_t pid = child_start_raw(forks_on, &s);
+    child_join(pid);
+    assert_epoll_answered(pid, 1);
+    assert_true(watch_works(&s.w));
+    close_scene(&s);
+}
+
 /* --- what is a process's own, though its memory is not --- */
 
 /* The parent polls more entries than its own limit allows, and is told so. */
@@ -326,6 +351,7 @@ static const struct suite_test tests[] = {
     TEST(vfork_child_selects_on_the_parents_bits),
     TEST(vfork_child_reuses_the_numbers),
     TEST(parent_closes_what_the_vfork_child_closed),
+    TEST(vfork_child_of_a_bare_forks_child),
     TEST(vfork_childs_limit_is_not_the_parents),
     TEST(vfork_childs_personality_is_not_the_parents),
 };

@@ -11,6 +11,7 @@
 #include "seen.h"
 #include "stats.h"
 #include "sys.h"
+#include "thread.h"
 
 #include <linux/seccomp.h>
 #include <stdarg.h>
@@ -242,6 +243,9 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_shmdt:
         return forward_taken(number, args, 0);
 #endif
+    case SYS_exit:
+        eps_thread_end();
+        return forward(number, args);
     case SYS_execve:
     case SYS_exit_group:
         eps_leave(number == SYS_exit_group);

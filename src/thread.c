@@ -69,6 +69,14 @@ static void give_back(void *block)
     atomic_store(&self->used, 0);
 }
 
+/* Not where the block may be another thread's as well. */
+void eps_thread_end(void)
+{
+    if (eps_process_may_answer() && eps_process_is_ours() && eps_thread_mine &&
+        eps_thread_mine != &nobody)
+        give_back(eps_thread_mine);
+}
+
 void eps_thread_start(void)
 {
     pthread_key_create(&exit_key, give_back);

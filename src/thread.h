@@ -100,6 +100,9 @@ extern _Thread_local struct eps_thread *eps_thread_mine;
 
 struct eps_thread *eps_thread_take(void);
 
+/* Gives it back now: the thread's end will not be told (SYS_exit). */
+void eps_thread_end(void);
+
 /*
  * This thread's block; NULL if none is to be had. Makes no system call in
  * the first threads of a process: a sandbox may forbid all but the native.

@@ -341,6 +341,25 @@ static void what_another_thread_replaces_is_never_missing(void **state)
     watch_close(&w);
 }
 
+/* A thread that ends by the system call runs no destructor. */
+static void *polls_and_ends_itself(void *arg)
+{
+    polls_shared_pipes(arg);
+    syscall(SYS_exit, 0);
+    return NULL;
+}
+
+static void threads_that_end_themselves_leave_nothing(void **state)
+{
+    (void)state;
+    assert_true(watch_open(&shared, ROW));
+    assert_true(watch_sees(&shared, -1));
+    size_t before = fdcheck_count_internal();
+    run_threads(20, polls_and_ends_itself);
+    assert_int_equal(fdcheck_count_internal(), before);
+    watch_close(&shared);
+}
+
 /* --- a thread without thread-local storage of its own --- */
 
 enum {
@@ -419,6 +438,7 @@ static const struct suite_test tests[] = {
     TEST(what_another_thread_replaces_is_never_missing),
     TEST(threads_hand_numbers_to_each_other),
     TEST(process_outlives_its_first_thread),
+    TEST(threads_that_end_themselves_leave_nothing),
     TEST(thread_with_its_makers_storage),
 };
 

@@ -129,7 +129,8 @@ void eps_process_become_new(void)
     }
     pid_t child = ask_pid();
 
-    atomic_store(&eps_process.guest, is_guest(child));
+    if (child != eps_process.pid) /* or a handler has been here before us */
+        atomic_store(&eps_process.guest, is_guest(child));
     eps_set_reset_all();
     eps_fdwatch_reset();
     eps_fdtable_reset();

@@ -30,9 +30,12 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 
+/* Without a token it is only told here; with one, a call may have been first.
+ */
 static void child_of_fork(void)
 {
-    eps_process_become_new();
+    if (!eps_process.token || eps_process_is_copy())
+        eps_process_become_new();
 }
 
 static void decide_what_is_small(void)

@@ -379,6 +379,52 @@ static void child_of_a_handlers_fork_goes_on_inside_the_call(void **state)
     forks_in_calls(true, 2);
 }
 
+/* --- what the child's own handlers do --- */
+
+static struct watch *handlers_row;
+
+static void look_in_the_child(void)
+{
+    if (handlers_row)
+        require(watch_works(handlers_row));
+}
+
+/* Before the library's own handler was registered. */
+static void register_early(void)
+{
+    pthread_atfork(NULL, NULL, look_in_the_child);
+}
+
+__attribute__((section(".preinit_array"),
+               used)) static void (*const before_all)(void) = register_early;
+
+static void looks_on(void *arg)
+{
+    require(watch_works(arg));
+    require(watch_works(arg));
+}
+
+/*
+ * A child that polled there had begun anew, and did so again in our own
+ * handler: compared with itself, it was a guest in another's table, native for
+ * ever, and its first epoll descriptor stayed open.
+ */
+static void child_whose_handler_comes_before_ours(void **state)
+{
+    struct watch w, other;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_open(&other, ROW));
+    assert_true(watch_works(&w));
+    handlers_row = &other;
+    pid_t pid = child_start(looks_on, &w);
+    handlers_row = NULL;
+    child_join(pid);
+    assert_epoll_answered(pid, ROW * 6);
+    watch_close(&other);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(child_goes_on_polling_the_same_array),
     TEST(child_that_only_closes_leaves_parent_alone),
@@ -391,6 +437,7 @@ static const struct suite_test tests[] = {
     TEST(exec_after_polling_closes_the_librarys_descriptors),
     TEST(children_made_inside_libc_leave_parent_alone),
     TEST(child_of_a_handlers_fork_goes_on_inside_the_call),
+    TEST(child_whose_handler_comes_before_ours),
 };
 
 SUITE(tests)

@@ -10,6 +10,8 @@
  * (c) F_SETSIG is kept with the file, and means nothing without O_ASYNC. So
  *     our own can be told from another file that was put on its number.
  *     qemu-user has no signal beyond 62 (and no set came to be there).
+ * (d) A filter of another thread may reach this one in the midst of a call
+ *     (SECCOMP_FILTER_FLAG_TSYNC), which has thousands of items to change.
  */
 #include "epoll.h"
 
@@ -47,6 +49,8 @@ static int control(int epfd, int op, int fd, struct eps_item item)
 
     if (eps_process_is_copy())
         return -ECHILD;
+    if (eps_process_is_sandboxed()) /* note (d) */
+        return -ENOMEM;
     return (int)EPS_SYS4(SYS_epoll_ctl, epfd, op, fd, &event);
 }
 

@@ -120,7 +120,7 @@ void eps_site_close(struct eps_thread *self, struct eps_site *site)
     struct eps_set *set;
     uint64_t signals;
 
-    if (!site->set)
+    if (!site->set || eps_process_is_sandboxed())
         return;
     signals = eps_signals_hold();
     set = site->set; /* none in the child of a handler's fork */

@@ -54,8 +54,7 @@ static void give_back(void *block)
     /* Handlers run to the very end; their calls are native from now on. */
     self->frame = __builtin_frame_address(0);
     atomic_signal_fence(memory_order_seq_cst);
-    if (!eps_process_is_sandboxed())
-        eps_site_close_all(self);
+    eps_site_close_all(self);
     for (int i = 0; i < EPS_COUNTERS; i++)
         atomic_fetch_add(&ended[i], atomic_exchange(&self->counters[i], 0));
     for (int i = 0; i < EPS_GAUGES; i++)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -339,6 +340,72 @@ static void sandboxed_sleepers_wait_for_the_rest_alone(void **state)
     assert_true(clock_ms() - start < LATE_MS + TIME_MS);
 }
 
+/* --- a thread that is changing its sets meanwhile --- */
+
+enum {
+    ARRAYS = 5, /* one more than there are sets: all calls make one */
+    ENTRIES = 600
+};
+
+static _Atomic bool going;
+static int quiet;
+
+/* Many entries of one file each, under numbers of their own. */
+static void *makes_sets(void *unused)
+{
+    static struct pollfd arrays[ARRAYS][ENTRIES];
+    (void)unused;
+    for (size_t i = 0; i < ARRAYS * ENTRIES; i++) {
+        int fd = dup(quiet);
+        require(fd >= 0);
+        arrays[i / ENTRIES][i % ENTRIES] =
+            (struct pollfd){.fd = fd, .events = POLLIN};
+    }
+    going = true;
+    for (;;)
+        for (size_t j = 0; j < ARRAYS; j++)
+            require(poll(arrays[j], ENTRIES, 0) == 0);
+}
+
+/* It may do what it likes but change an epoll set. */
+static void sandboxes_a_busy_thread(void *arg)
+{
+    const int forbidden = SYS_epoll_ctl;
+    struct filter filter;
+    pthread_t thread;
+    struct watch *w = arg;
+    quiet = w->fds[0].fd;
+    require(!pthread_create(&thread, NULL, makes_sets, NULL));
+    while (!going)
+        clock_sleep_ms(1);
+    clock_sleep_ms(20);
+    filter_kill(&filter, &forbidden, 1);
+    require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    require(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                     SECCOMP_FILTER_FLAG_TSYNC, &filter.program));
+    clock_sleep_ms(20);
+    leave(0);
+}
+
+/*
+ * Whether there is a filter was asked once a turn, and thousands of
+ * epoll_ctl() followed: the process was killed at the next one.
+ */
+static void sandbox_entered_beside_a_busy_thread(void **state)
+{
+    struct watch w;
+    struct rlimit limit;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    for (int i = 0; i < 8; i++)
+        child_join(child_start(sandboxes_a_busy_thread, &w));
+    watch_close(&w);
+}
+
 /* A filter that is refused may cost speed, never an answer. */
 static void asks_in_vain(void *arg)
 {
@@ -366,6 +433,7 @@ static const struct suite_test tests[] = {
     TEST_NATIVE(small_sets_need_no_other_system_call),
     TEST(sandbox_entered_beside_a_sleeper),
     TEST(sandboxed_sleepers_wait_for_the_rest_alone),
+    TEST(sandbox_entered_beside_a_busy_thread),
     TEST(filter_that_was_refused),
 };
 

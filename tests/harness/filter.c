@@ -54,6 +54,12 @@ void filter_allow_only(struct filter *filter, const int *calls, size_t count)
               SECCOMP_RET_KILL_PROCESS);
 }
 
+void filter_kill(struct filter *filter, const int *calls, size_t count)
+{
+    by_number(filter, calls, count, SECCOMP_RET_KILL_PROCESS,
+              SECCOMP_RET_ALLOW);
+}
+
 void filter_refuse(struct filter *filter, const int *calls, size_t count,
                    int error)
 {

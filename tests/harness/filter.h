@@ -25,6 +25,9 @@ void filter_allow_only(struct filter *filter, const int *calls, size_t count);
 void filter_refuse(struct filter *filter, const int *calls, size_t count,
                    int error);
 
+/* Kills the process at the listed system calls. */
+void filter_kill(struct filter *filter, const int *calls, size_t count);
+
 /*
  * Makes epoll_ctl fail with `error` when its operation is `op`, and nothing
  * else.

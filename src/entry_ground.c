@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The exported functions that change the ground under our feet: limits,
- * sandboxes, tables and memory shared with others, and the socket options
- * that make a socket readable without a wake-up.
+ * sandboxes, tables and memory shared with others, stacks, and the socket
+ * options that make a socket readable without a wake-up.
  */
 #include "entry.h"
 
@@ -14,6 +14,10 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdarg.h>
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1u << 31)
+#endif
 
 /* --- sandboxes --------------------------------------------------------- */
 
@@ -197,6 +201,43 @@ EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
     return EPS_NEXT(clone)(function, stack, flags, argument, rest[0], rest[1],
                            rest[2]);
 }
+
+/* --- stacks ------------------------------------------------------------ */
+
+/*
+ * Frames tell a handler's call from one that was left by siglongjmp (thread.c).
+ * They don't where a signal stack disarms itself, so that it is none while a
+ * handler runs on it; nor where a handler goes on in another context, and
+ * leaves the call that it has interrupted for later.
+ */
+EPS_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
+{
+    int ret = EPS_NEXT(sigaltstack)(stack, old);
+
+    if (ret == 0 && stack && ((unsigned)stack->ss_flags & SS_AUTODISARM))
+        bar();
+    return ret;
+}
+
+#ifdef __GLIBC__
+static void leave_context(void)
+{
+    if (eps_thread_mine && eps_thread_mine->frame)
+        bar();
+}
+
+EPS_EXPORT int swapcontext(ucontext_t *from, const ucontext_t *to)
+{
+    leave_context();
+    return EPS_NEXT(swapcontext)(from, to);
+}
+
+EPS_EXPORT int setcontext(const ucontext_t *to)
+{
+    leave_context();
+    return EPS_NEXT(setcontext)(to);
+}
+#endif
 
 /* --- readiness that changes without a wake-up -------------------------- */
 

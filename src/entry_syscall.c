@@ -231,6 +231,8 @@ static long dispatch(long number, const struct arguments *args)
         eps_cloning(flags_of_clone3(POINTER(0)));
         return forward(number, args);
 #endif
+    case SYS_sigaltstack:
+        return sigaltstack(POINTER(0), POINTER(1));
     case SYS_munmap:
     case SYS_mprotect:
 #ifdef SYS_pkey_mprotect

@@ -37,7 +37,7 @@ struct eps_process {
     _Atomic int sandboxes; /* seccomp filters asked for: all calls native */
     _Atomic bool sticky;   /* a personality we don't model: likewise */
     _Atomic bool guest;    /* in another process's descriptor table: likewise */
-    _Atomic bool barred;   /* tables or threads we can't tell apart: likewise */
+    _Atomic bool barred; /* tables, threads or stacks unfit for us: likewise */
     _Atomic bool shared;   /* a process may run in our memory (CLONE_VM) */
     _Atomic bool haunted;  /* an item has outlived the close of its number */
     _Atomic uint64_t open_limit; /* soft RLIMIT_NOFILE; poll's EINVAL */

@@ -33,6 +33,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <utmp.h>
 

@@ -9,7 +9,8 @@
  *     the alternate signal stack, which sigaltstack() tells. A call found in
  *     progress that is neither was abandoned by siglongjmp. A signal frame
  *     takes more room than SIGNAL_FRAME, so a call no deeper than that below
- *     the other can't be a handler's either.
+ *     the other can't be a handler's either. Where stacks are more than that
+ *     the process is barred (entry_ground.c), perhaps in the midst of a call.
  */
 #include "thread.h"
 
@@ -170,7 +171,7 @@ static bool on_signal_stack(void)
 static bool was_abandoned(struct eps_thread *self, void *frame)
 {
     return (char *)frame + SIGNAL_FRAME >= (char *)self->frame &&
-           !on_signal_stack();
+           eps_process_may_answer() && !on_signal_stack();
 }
 
 static void clear_abandoned(struct eps_thread *self)

@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum {
@@ -450,6 +452,153 @@ static void handler_while_a_thread_ends(void **state)
     watch_close(&main_row);
 }
 
+/* --- stacks that are not what they seem ---------------------------------- */
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1u << 31)
+#endif
+
+enum {
+    STACK = 1 << 20,
+    WIDE = 40
+};
+
+/* Two stacks in one mapping, so that it is known which one is above. */
+static char *two_stacks(void)
+{
+    char *both = mmap(NULL, 2 * STACK, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(both != MAP_FAILED);
+    return both;
+}
+
+/* Entries change their places, so that sets are changed all the time. */
+static bool finds_the_ready_one(const struct watch *row, size_t turned)
+{
+    struct pollfd fds[WIDE];
+    int ret;
+    for (size_t i = 0; i < WIDE; i++)
+        fds[i] = (struct pollfd){.fd = row->fds[(i + turned) % WIDE].fd,
+                                 .events = POLLIN};
+    do
+        ret = poll(fds, WIDE, turned % 7 ? 0 : 1);
+    while (ret == -1 && errno == EINTR);
+    return ret == 1;
+}
+
+static void open_wide_row(void)
+{
+    assert_true(watch_open(&main_row, WIDE));
+    assert_true(watch_works(&main_row));
+    assert_int_equal(write(main_row.peers[3], "x", 1), 1);
+    handled = 0;
+}
+
+static void look_at_many(void)
+{
+    for (size_t i = 0; i < 6; i++)
+        require(finds_the_ready_one(&main_row, 5 * i));
+}
+
+static void *polls_below_its_signal_stack(void *both)
+{
+    stack_t above = {.ss_sp = (char *)both + STACK,
+                     .ss_size = STACK,
+                     .ss_flags = (int)SS_AUTODISARM};
+    require(!sigaltstack(&above, NULL));
+    for (size_t i = 0; i < 4000 || handled < 100; i++)
+        require(finds_the_ready_one(&main_row, i / 3));
+    return NULL;
+}
+
+/*
+ * A signal stack that disarms itself does not say that a handler is on it.
+ * Where it stands above the thread's own, the interrupted call was taken for
+ * one that a jump had left, and its set was freed.
+ */
+static void handler_on_a_stack_that_disarms_itself(void **state)
+{
+    char *both = two_stacks();
+    pthread_attr_t attributes;
+    pthread_t thread;
+    (void)state;
+    open_wide_row();
+    handler_work = look_at_many;
+    catch_signal(SIGALRM, SA_ONSTACK);
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstack(&attributes, both, STACK), 0);
+    sigset_t alarm, before;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    assert_int_equal(pthread_create(&thread, &attributes,
+                                    polls_below_its_signal_stack, both),
+                     0);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarm, &before), 0);
+    beat(100);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    beat(0);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    assert_int_equal(munmap(both, 2 * STACK), 0);
+    watch_close(&main_row);
+}
+
+#ifdef __GLIBC__
+
+static ucontext_t first, contexts[2];
+static volatile int current;
+static volatile long looks[2];
+
+static void go_on_in_the_other(void)
+{
+    int from = current;
+    current = !from;
+    if (pause_us)
+        arm_timer();
+    swapcontext(&contexts[from], &contexts[!from]);
+}
+
+static void polls_in_its_context(void)
+{
+    for (size_t i = 0; looks[0] < 4000 || looks[1] < 4000; i++) {
+        require(finds_the_ready_one(&main_row, i / 3));
+        looks[current]++;
+    }
+    pause_us = 0;
+    setcontext(&first);
+}
+
+/*
+ * A timer's handler goes on in another context, as some runtimes let threads of
+ * their own take turns: the interrupted call is half done, and is neither left
+ * nor above the next one on any stack.
+ */
+static void handler_that_goes_on_in_another_context(void **state)
+{
+    char *both = two_stacks();
+    volatile bool done = false;
+    (void)state;
+    open_wide_row();
+    handler_work = go_on_in_the_other;
+    catch_signal(SIGALRM, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(getcontext(&contexts[i]), 0);
+        contexts[i].uc_stack.ss_sp = both + i * STACK;
+        contexts[i].uc_stack.ss_size = STACK;
+        makecontext(&contexts[i], polls_in_its_context, 0);
+    }
+    assert_int_equal(getcontext(&first), 0);
+    if (!done) {
+        done = true;
+        beat(100);
+        setcontext(&contexts[0]);
+    }
+    beat(0);
+    assert_int_equal(munmap(both, 2 * STACK), 0);
+    watch_close(&main_row);
+}
+
+#endif
+
 static const struct suite_test tests[] = {
     TEST(handler_that_does_nothing),
     TEST(handler_that_polls_its_own_array),
@@ -465,6 +614,10 @@ static const struct suite_test tests[] = {
     TEST(pending_signal_is_let_in),
     TEST(a_look_beside_it_does_not_hide_what_is_ready),
     TEST(handler_while_a_thread_ends),
+    TEST(handler_on_a_stack_that_disarms_itself),
+#ifdef __GLIBC__
+    TEST(handler_that_goes_on_in_another_context),
+#endif
 };
 
 SUITE(tests)

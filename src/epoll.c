@@ -12,6 +12,9 @@
  *     qemu-user has no signal beyond 62 (and no set came to be there).
  * (d) A filter of another thread may reach this one in the midst of a call
  *     (SECCOMP_FILTER_FLAG_TSYNC), which has thousands of items to change.
+ * (e) fork copies the descriptors first, and memory after that: what another
+ *     thread has closed between the two is open in the child, whose memory
+ *     doesn't say so. So the numbers that ours stood on last are kept.
  */
 #include "epoll.h"
 
@@ -22,6 +25,7 @@
 #include "signals.h"
 #include "sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -30,10 +34,14 @@
 
 #define BELL_NUMBER 0xffffffffu
 #define MARK 62 /* a signal; note (c) */
+#define TRACES 32
 
 const size_t eps_epoll_event_size = sizeof(struct epoll_event);
 
 _Atomic int eps_epoll_bell = -1;
+
+static _Atomic int traces[TRACES];
+static _Atomic unsigned trace_count;
 
 /* Generation from a random base: a foreign epoll's data looks different. */
 static uint64_t tag_of(struct eps_item item)
@@ -54,35 +62,108 @@ static int control(int epfd, int op, int fd, struct eps_item item)
     return (int)EPS_SYS4(SYS_epoll_ctl, epfd, op, fd, &event);
 }
 
-/* What was opened, marked and placed; or -errno. */
-static int adopt(int fd)
-{
-    int ret = fd < 0 ? fd : (int)EPS_SYS3(SYS_fcntl, fd, F_SETSIG, MARK);
-
-    if (ret < 0) {
-        if (fd >= 0)
-            EPS_SYS1(SYS_close, fd);
-        return ret;
-    }
-    return eps_fdtable_place(fd);
-}
-
 bool eps_epoll_is_own(int fd)
 {
     return fd >= 0 && EPS_SYS2(SYS_fcntl, fd, F_GETSIG) == MARK;
 }
 
-int eps_epoll_create(void)
+/* Note (e): it stands there, or is about to stand there no more. */
+static void leave_trace(int fd)
 {
-    return adopt((int)EPS_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC));
+    unsigned next = atomic_fetch_add(&trace_count, 1);
+
+    atomic_store(&traces[next % TRACES], fd);
 }
 
 void eps_epoll_close(int epfd)
 {
     if (epfd < 0 || !eps_fdwatch_is_internal(epfd))
         return;
+    leave_trace(epfd);
     eps_fdwatch_give_back(epfd);
     EPS_SYS1(SYS_close, epfd);
+}
+
+/*
+ * As an epoll that was just made; what the program puts there hardly is. Where
+ * it may not be asked, it is taken for one.
+ */
+static bool is_empty(int fd)
+{
+    struct epoll_event none;
+    int found = eps_epoll_wait(fd, &none, 1);
+
+    return found <= 0 && found != -EINVAL;
+}
+
+/* The same of the bell. */
+static bool is_silent(int fd)
+{
+    long flags = EPS_SYS2(SYS_fcntl, fd, F_GETFL);
+
+    return flags < 0 ||
+           (flags & (O_ACCMODE | O_NONBLOCK)) == (O_RDWR | O_NONBLOCK);
+}
+
+void eps_epoll_close_copies(void)
+{
+    unsigned count = atomic_exchange(&trace_count, 0);
+
+    for (unsigned i = 0; i < count && i < TRACES; i++) {
+        int fd = atomic_load(&traces[i]);
+        if (eps_epoll_is_own(fd) ||
+            (eps_fdwatch_is_internal(fd) && is_empty(fd))) /* not marked yet */
+            EPS_SYS1(SYS_close, fd);
+    }
+}
+
+/*
+ * What was opened on the lowest free number, placed and marked; or -errno. The
+ * program may put a file of its own on that number meanwhile: by dup2(), which
+ * moves the generation of what is reserved, or in a way that is not seen. Then
+ * nothing is touched that may not be ours.
+ */
+static int adopt(int fd, int own, bool (*is_ours)(int))
+{
+    uint32_t generation;
+    int place;
+
+    if (fd < 0)
+        return fd;
+    if (!eps_fdwatch_covers(fd)) {
+        EPS_SYS1(SYS_close, fd);
+        return -EMFILE;
+    }
+    generation = eps_fdwatch_generation(fd);
+    eps_fdwatch_reserve(fd);
+    leave_trace(fd);
+    place = eps_fdtable_place(fd, own);
+    leave_trace(place);
+    if (is_ours(fd) && eps_fdwatch_generation(fd) == generation)
+        EPS_SYS1(SYS_close, fd);
+    eps_fdwatch_give_back(fd);
+    if (place >= 0 &&
+        (!is_ours(place) || EPS_SYS3(SYS_fcntl, place, F_SETSIG, MARK) < 0)) {
+        eps_epoll_close(place);
+        return -EBUSY;
+    }
+    return place;
+}
+
+int eps_epoll_create(void)
+{
+    int own = eps_fdtable_own_size();
+
+    return adopt((int)EPS_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC), own,
+                 is_empty);
+}
+
+int eps_epoll_copy(int epfd)
+{
+    int own = eps_fdtable_own_size();
+
+    return adopt((int)EPS_SYS3(SYS_fcntl, epfd, F_DUPFD_CLOEXEC, 0), own,
+                 eps_epoll_is_own);
 }
 
 int eps_epoll_add(int epfd, struct eps_item item)
@@ -115,8 +196,9 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item)
 /* The bell, made when first rung; two threads may try at once. */
 static int make_bell(void)
 {
-    int none = -1;
-    int fd = adopt((int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK));
+    int none = -1, own = eps_fdtable_own_size();
+    int fd = adopt((int)EPS_SYS2(SYS_eventfd2, 1, EFD_CLOEXEC | EFD_NONBLOCK),
+                   own, is_silent);
 
     if (fd >= 0 &&
         !atomic_compare_exchange_strong(&eps_epoll_bell, &none, fd)) {

@@ -26,8 +26,14 @@ extern const size_t eps_epoll_event_size; /* bytes of one event */
 /* A new epoll descriptor, placed and marked internal. */
 int eps_epoll_create(void);
 
+/* The same of a copy of one. */
+int eps_epoll_copy(int epfd);
+
 /* Closes a descriptor of ours, if it is still ours. */
 void eps_epoll_close(int epfd);
+
+/* In the child of a fork: what came to be open there, though nobody keeps it. */
+void eps_epoll_close_copies(void);
 
 /* Adds, changes, deletes the item of (file, number). */
 int eps_epoll_add(int epfd, struct eps_item item);

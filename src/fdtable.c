@@ -89,8 +89,8 @@ static bool is_free(int number)
     return EPS_SYS2(SYS_fcntl, number, F_GETFD) == -EBADF;
 }
 
-/* Moves `fd` to exactly `number`, or leaves it and says false. */
-static bool move_to(int fd, int number)
+/* Copies `fd` to exactly `number`, or says false. */
+static bool copy_to(int fd, int number)
 {
     long got = EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, number);
 
@@ -102,32 +102,28 @@ static bool move_to(int fd, int number)
 }
 
 /*
- * The program's highest open number `but` that, from `top` down. A poll for
- * nothing would tell many at once, but use up the event of a file such as
- * /proc/self/mounts (W1).
+ * The program's highest open number, from `top` down. A poll for nothing would
+ * tell many at once, but use up the event of a file such as /proc/self/mounts
+ * (W1).
  */
-static int highest_open(int top, int but)
+static int highest_open(int top)
 {
     while (--top > 0)
-        if (top != but && !eps_fdwatch_is_internal(top) && !is_free(top))
+        if (!eps_fdwatch_is_internal(top) && !is_free(top))
             break;
     return top;
 }
 
-/*
- * Note (c): the size of a table of the program's own numbers. Asking for it
- * costs a system call a number: where ours went by the last answer they lie
- * too high, or too low, at most for some turns.
- */
-static int own_size(int size, int fd)
+int eps_fdtable_own_size(void)
 {
     static _Atomic int known_own, known_for, turns;
+    int size = present_size();
     int own = atomic_load(&known_own);
 
-    if (atomic_load(&known_for) == size && own > fd &&
+    if (atomic_load(&known_for) == size &&
         atomic_fetch_add(&turns, 1) % OWN_SIZE_TURNS)
         return own;
-    int highest = highest_open(size, fd);
+    int highest = highest_open(size);
     for (own = SMALLEST; own < size && own <= highest;)
         own *= 2;
     atomic_store(&known_own, own);
@@ -138,7 +134,9 @@ static int own_size(int size, int fd)
 /* `fd` is ours, and stands for the lowest number the program will get. */
 static int roomy(int own, int size, int fd)
 {
-    return own - fd > own / 8 || own == size ? own : own * 2;
+    while (own - fd <= own / 8 && own < size)
+        own *= 2;
+    return own;
 }
 
 /* Reserved first; another thread may make it known as lost meanwhile. */
@@ -146,7 +144,7 @@ static bool take(int fd, int place)
 {
     if (!is_free(place) || !eps_fdwatch_reserve(place))
         return false;
-    if (!move_to(fd, place)) {
+    if (!copy_to(fd, place)) {
         eps_fdwatch_give_back(place);
         return false;
     }
@@ -157,11 +155,11 @@ static bool take(int fd, int place)
 }
 
 /*
- * The highest free number below `top` and above `fd`, with `fd` moved to it;
+ * The highest free number below `top` and above `fd`, with `fd` copied to it;
  * `fresh`: that nothing is known of. A number that the program has used may
  * be polled on after its close, by a call that is too small for a set.
  */
-static int move_high(int fd, int top, bool fresh)
+static int copy_high(int fd, int top, bool fresh)
 {
     int tries = 0;
 
@@ -177,20 +175,19 @@ static int move_high(int fd, int top, bool fresh)
     return -EMFILE;
 }
 
-int eps_fdtable_place(int fd)
+int eps_fdtable_place(int fd, int own)
 {
     uint64_t limit = atomic_load(&eps_process.open_limit);
     int size = present_size();
     int top = limit < (uint64_t)size ? (int)limit : size;
-    int own = roomy(own_size(size, fd), size, fd);
     int place;
 
+    own = roomy(own, size, fd);
     own = own < top ? own : top;
-    place = move_high(fd, own, true);
+    place = copy_high(fd, own, true);
     if (place < 0)
-        place = move_high(fd, own, false);
+        place = copy_high(fd, own, false);
     if (place < 0 && own < top)
-        place = move_high(fd, top, false);
-    EPS_SYS1(SYS_close, fd);
+        place = copy_high(fd, top, false);
     return place;
 }

@@ -18,11 +18,19 @@ bool eps_fdtable_contains(int number);
 void eps_fdtable_reset(void);
 
 /*
- * Moves one of our descriptors to the highest free number of the present
+ * The size of a table of the program's own numbers (fdtable.c, note (c)), which
+ * a place is chosen in. To be asked for before a descriptor is opened: it may
+ * cost a system call a number. Where ours went by the last answer they lie too
+ * high, or too low, at most for some turns.
+ */
+int eps_fdtable_own_size(void);
+
+/*
+ * Copies one of our descriptors to the highest free number of the present
  * table, so that the lowest free number stays what the program expects and
  * the table does not grow. Returns the new number, marked internal, or
- * -EMFILE; `fd` is closed either way.
+ * -EMFILE; `fd` is the caller's to close.
  */
-int eps_fdtable_place(int fd);
+int eps_fdtable_place(int fd, int own);
 
 #endif

@@ -7,7 +7,6 @@
 #include "setlife.h"
 
 #include "epoll.h"
-#include "fdtable.h"
 #include "fdwatch.h"
 #include "memory.h"
 #include "process.h"
@@ -15,7 +14,6 @@
 #include "signals.h"
 #include "sys.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 struct eps_set *eps_set_acquire(enum eps_call call)
@@ -123,6 +121,8 @@ void eps_set_reset_all(void)
     if (!atomic_load(&eps_process.guest) && eps_epoll_is_own(bell))
         EPS_SYS1(SYS_close, bell);
     atomic_store(&eps_epoll_bell, -1);
+    if (!atomic_load(&eps_process.guest))
+        eps_epoll_close_copies();
 }
 
 static struct eps_set *set_with(int epfd)
@@ -150,9 +150,10 @@ static _Atomic int *keeper_of(int fd)
     return atomic_load(&eps_epoll_bell) == fd ? &eps_epoll_bell : NULL;
 }
 
+/* What nobody keeps is on its way to its place, or about to be closed. */
 bool eps_set_still_has(int fd)
 {
-    return keeper_of(fd) && eps_epoll_is_own(fd);
+    return !keeper_of(fd) || eps_epoll_is_own(fd);
 }
 
 void eps_set_lost(int fd)
@@ -167,8 +168,7 @@ void eps_set_lost(int fd)
 
 static void give_way(int fd, _Atomic int *keeper)
 {
-    int copy = (int)EPS_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
-    int to = copy < 0 ? -1 : eps_fdtable_place(copy);
+    int to = eps_epoll_copy(fd);
     int from = fd;
 
     /* Its owner may have let it go meanwhile; then it is its to close. */
@@ -176,8 +176,7 @@ static void give_way(int fd, _Atomic int *keeper)
         eps_epoll_close(to);
         return;
     }
-    eps_fdwatch_give_back(fd);
-    EPS_SYS1(SYS_close, fd);
+    eps_epoll_close(fd);
 }
 
 void eps_set_give_way(int fd)
@@ -185,10 +184,12 @@ void eps_set_give_way(int fd)
     _Atomic int *keeper = keeper_of(fd);
 
     /* Barred: what it would move to might be a number of another table. */
-    if (!keeper || !eps_set_still_has(fd) || atomic_load(&eps_process.barred)) {
+    if (!eps_set_still_has(fd) || atomic_load(&eps_process.barred)) {
         eps_set_lost(fd);
         return;
     }
+    if (!keeper) /* whoever moves it finds the number ended (epoll.c) */
+        return;
     uint64_t signals = eps_signals_hold();
     give_way(fd, keeper);
     eps_signals_let_go(signals);

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -170,6 +172,96 @@ static void many_threads_take_no_low_number(void **state)
     watch_close(&w);
 }
 
+/* --- numbers while sets are made ------------------------------------------ */
+
+/*
+ * What is opened gets the lowest free number, the library's own too, until it
+ * has been moved. A file that the program put there meanwhile was closed with
+ * it, once in some hundred; and a child forked in between had it open for good.
+ * What is left are a few instructions, for which no more than chance is
+ * allowed.
+ */
+static atomic_bool over;
+
+static void *polls_for_a_moment(void *arg)
+{
+    struct watch w = *(struct watch *)arg;
+    require(watch_sees(&w, -1));
+    return NULL;
+}
+
+static void *starts_pollers(void *arg)
+{
+    while (!atomic_load(&over)) {
+        pthread_t thread;
+        require(!pthread_create(&thread, NULL, polls_for_a_moment, arg));
+        require(!pthread_join(thread, NULL));
+    }
+    return NULL;
+}
+
+/* Calls something, given the lowest free number, while sets come and go. */
+static int while_sets_are_made(int (*act)(int lowest))
+{
+    pthread_t starters[2];
+    struct watch w;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_sees(&w, -1));
+    atomic_store(&over, false);
+    for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
+        assert_int_equal(pthread_create(&starters[i], NULL, starts_pollers, &w),
+                         0);
+    int wrong = act(2 * ROW + 3);
+    atomic_store(&over, true);
+    for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
+        pthread_join(starters[i], NULL);
+    watch_close(&w);
+    return wrong;
+}
+
+static int dup_onto_the_lowest(int lowest)
+{
+    int done = 0, gone = 0;
+    double end = clock_ms() + 1000;
+    while (clock_ms() < end) {
+        if (dup2(0, lowest) != lowest)
+            continue; /* EBUSY: the kernel is about to hand it out */
+        done++;
+        for (int i = 0; i < 20; i++)
+            sched_yield();
+        gone += close(lowest) != 0;
+    }
+    return gone > 5 + done / 2000 ? gone : 0;
+}
+
+static void sets_being_made_leave_dup2_its_number(void **state)
+{
+    (void)state;
+    assert_int_equal(while_sets_are_made(dup_onto_the_lowest), 0);
+}
+
+static void has_the_lowest_free(void *lowest)
+{
+    _exit(dup(0) == *(int *)lowest ? 0 : 2);
+}
+
+static int fork_often(int lowest)
+{
+    int children = 0, wrong = 0;
+    double end = clock_ms() + 2000;
+    for (; clock_ms() < end; children++) {
+        pid_t pid = child_start(has_the_lowest_free, &lowest);
+        wrong += child_wait(pid) != 0;
+    }
+    return wrong > 5 + children / 200 ? wrong : 0;
+}
+
+static void sets_being_made_are_not_in_a_child(void **state)
+{
+    (void)state;
+    assert_int_equal(while_sets_are_made(fork_often), 0);
+}
+
 /* --- high numbers -------------------------------------------------------- */
 
 /* Moves the row to numbers from `base` on, `step` apart. */
@@ -309,6 +401,8 @@ static const struct suite_test tests[] = {
     TEST(open_takes_the_lowest_number),
     TEST(table_does_not_grow),
     TEST(many_threads_take_no_low_number),
+    TEST(sets_being_made_leave_dup2_its_number),
+    TEST(sets_being_made_are_not_in_a_child),
     TEST(numbers_beyond_fd_setsize),
     TEST(numbers_up_to_the_limit),
     TEST(errno_is_untouched_on_success),

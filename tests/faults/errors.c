@@ -52,6 +52,7 @@ static const struct fault_row rows[] = {
     {PLAIN(ppoll), {EFAULT, EINVAL, ENOMEM, REFUSED}},
     {PLAIN(pselect6), {EINTR, EINVAL, ENOMEM, REFUSED}},
     {WITH(fcntl, 1, F_GETFD), {REFUSED}},
+    {WITH(fcntl, 1, F_GETFL), {EBADF, REFUSED}},
     {WITH(fcntl, 1, F_SETSIG), {EBADF, EINVAL, REFUSED}},
     {WITH(fcntl, 1, F_GETSIG), {EBADF, EINVAL, REFUSED}},
     {WITH(fcntl, 1, F_DUPFD_CLOEXEC), {EBADF, EINVAL, EMFILE, REFUSED}},

@@ -127,11 +127,13 @@ static bool make_room_for_events(struct eps_set *set)
     while (capacity < need)
         capacity *= 2;
     void *events = eps_memory_map(capacity * eps_epoll_event_size);
+    void *old = set->events;
+    size_t old_bytes = set->event_capacity * eps_epoll_event_size;
     if (!events)
         return false;
-    eps_memory_unmap(set->events, set->event_capacity * eps_epoll_event_size);
     set->events = events;
-    set->event_capacity = capacity;
+    __atomic_store_n(&set->event_capacity, capacity, __ATOMIC_RELEASE);
+    eps_memory_unmap(old, old_bytes);
     return true;
 }
 

@@ -11,7 +11,11 @@
 /* Zeroed pages, or NULL. Untouched pages cost address space only. */
 void *eps_memory_map(size_t bytes);
 
-/* Gives pages back that eps_memory_map() handed out. NULL is allowed. */
+/*
+ * Gives pages back that eps_memory_map() handed out. NULL is allowed. What
+ * leads there is forgotten first: if another thread forks in between, its child
+ * would give up the set again, and with it what has been mapped there since.
+ */
 void eps_memory_unmap(void *start, size_t bytes);
 
 /* The pages read as zero again, and cost nothing until touched. */

@@ -30,13 +30,14 @@ static size_t bytes_for(uint32_t capacity)
                        2 * sizeof(int32_t));
 }
 
+/* At no moment is the capacity that of a larger mapping than the pointer's. */
 static void carve(struct eps_pollview *view, void *memory, uint32_t capacity)
 {
     view->copy = memory;
     view->links = (struct eps_link *)(view->copy + capacity);
     view->back = (int32_t *)(view->links + capacity);
     view->ready = view->back + capacity;
-    view->capacity = capacity;
+    __atomic_store_n(&view->capacity, capacity, __ATOMIC_RELEASE);
 }
 
 bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count)
@@ -64,9 +65,11 @@ bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count)
 
 void eps_pollview_clear(struct eps_pollview *view)
 {
-    if (view->capacity)
-        eps_memory_unmap(view->copy, bytes_for(view->capacity));
+    struct eps_pollview old = *view;
+
     memset(view, 0, sizeof(*view));
+    if (old.capacity)
+        eps_memory_unmap(old.copy, bytes_for(old.capacity));
 }
 
 static void unlink_position(struct eps_pollview *view,

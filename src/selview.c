@@ -36,6 +36,7 @@ static size_t bytes_for(int words)
     return (size_t)words * BITMAPS * sizeof(unsigned long);
 }
 
+/* At no moment is the capacity that of a larger mapping than the pointer's. */
 static void carve(struct eps_selview *view, unsigned long *memory, int words)
 {
     for (int set = 0; set < EPS_SETS; set++) {
@@ -44,7 +45,7 @@ static void carve(struct eps_selview *view, unsigned long *memory, int words)
         view->answer.bits[set] = memory + (2 * EPS_SETS + set) * words;
         view->scratch.bits[set] = memory + (3 * EPS_SETS + set) * words;
     }
-    view->capacity = words;
+    __atomic_store_n(&view->capacity, words, __ATOMIC_RELEASE);
 }
 
 static void copy_map(const struct eps_bitmaps *to,
@@ -79,9 +80,11 @@ bool eps_selview_reserve(struct eps_selview *view, int nfds)
 
 void eps_selview_clear(struct eps_selview *view)
 {
-    if (view->capacity)
-        eps_memory_unmap(view->asked.bits[0], bytes_for(view->capacity));
+    struct eps_selview old = *view;
+
     memset(view, 0, sizeof(*view));
+    if (old.capacity)
+        eps_memory_unmap(old.asked.bits[0], bytes_for(old.capacity));
 }
 
 /* One word of a caller's bitmap, without the bits from nfds on. */

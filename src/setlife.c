@@ -46,12 +46,15 @@ static void let_go_of_numbers(struct eps_set *set)
 
 static void free_memory(struct eps_set *set)
 {
+    void *events = set->events;
+    size_t bytes = set->event_capacity * eps_epoll_event_size;
+
     eps_registry_clear(&set->registry);
     eps_pollview_clear(&set->poll);
     eps_selview_clear(&set->select);
-    eps_memory_unmap(set->events, set->event_capacity * eps_epoll_event_size);
     set->events = NULL;
     set->event_capacity = 0;
+    eps_memory_unmap(events, bytes);
     eps_waits_clear(&set->waits);
 }
 

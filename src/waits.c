@@ -24,7 +24,8 @@ bool eps_waits_push(struct eps_waits *waits, uint32_t *count,
         if (*count)
             memcpy(list, waits->list, *count * sizeof(*list));
         eps_waits_clear(waits);
-        *waits = (struct eps_waits){list, capacity};
+        waits->list = list;
+        __atomic_store_n(&waits->capacity, capacity, __ATOMIC_RELEASE);
     }
     waits->list[(*count)++] = wait;
     return true;
@@ -39,6 +40,8 @@ int eps_waits_ask(const struct eps_waits *waits, uint32_t count)
 
 void eps_waits_clear(struct eps_waits *waits)
 {
-    eps_memory_unmap(waits->list, waits->capacity * sizeof(*waits->list));
+    struct eps_waits old = *waits;
+
     *waits = (struct eps_waits){NULL, 0};
+    eps_memory_unmap(old.list, old.capacity * sizeof(*old.list));
 }

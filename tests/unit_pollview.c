@@ -399,7 +399,25 @@ static void a_far_entry_that_is_switched_on_again(void **state)
     switch_on_again(EPS_FD_LIMIT + 1);
 }
 
+/*
+ * If another thread forks before it is, its child finds the view, and gives it
+ * up again: with it would go what has been mapped there since. A view that lies
+ * in its own memory can't be written once that is gone.
+ */
+static void what_is_given_up_is_forgotten_first(void **state)
+{
+    struct eps_pollview first = {.capacity = 0};
+    struct eps_pollview *view;
+
+    (void)state;
+    assert_true(eps_pollview_reserve(&first, 1));
+    view = (struct eps_pollview *)first.copy;
+    *view = first;
+    eps_pollview_clear(view);
+}
+
 UNIT_MAIN(cmocka_unit_test(agrees_with_the_whole_array),
+          cmocka_unit_test(what_is_given_up_is_forgotten_first),
           cmocka_unit_test(every_difference_is_found),
           cmocka_unit_test(an_entry_is_told_once),
           cmocka_unit_test(an_entry_that_is_switched_on_again),

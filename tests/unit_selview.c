@@ -438,7 +438,21 @@ static void what_is_kept_comes_back_as_it_was(void **state)
     eps_registry_clear(&w.registry);
 }
 
+/* As of poll()'s view: a forked child would give it up once more. */
+static void what_is_given_up_is_forgotten_first(void **state)
+{
+    struct eps_selview first = {.capacity = 0};
+    struct eps_selview *view;
+
+    (void)state;
+    assert_true(eps_selview_reserve(&first, 1));
+    view = (struct eps_selview *)first.asked.bits[0];
+    *view = first;
+    eps_selview_clear(view);
+}
+
 UNIT_MAIN(cmocka_unit_test(what_is_kept_comes_back_as_it_was),
+          cmocka_unit_test(what_is_given_up_is_forgotten_first),
           cmocka_unit_test(agrees_with_a_look_at_each_bit),
           cmocka_unit_test(keeps_what_was_asked_when_it_grows),
           cmocka_unit_test(a_bit_is_told_once),

@@ -102,6 +102,8 @@ int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
 {
     int here = tell_all(set, self, found, array);
 
+    if (found == (int)set->event_capacity) /* there may be more to tell */
+        return EPS_TURN_AGAIN;
     if (told || !eps_epset_is_behind(set) || !eps_epset_hears(set, self))
         return told + here;
     return ++*overtaken < EPS_TURN_RETRIES ? EPS_TURN_AGAIN : EPS_TURN_ODD;

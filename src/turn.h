@@ -99,7 +99,8 @@ static inline int64_t eps_turn_waited(int64_t begun)
  * kernel's set from then on, or its event is a ghost's; natively it is never
  * missing. Where that has happened since the set was prepared, and nothing is
  * told already, how the turn ends: it is taken anew some times (`overtaken`
- * counts them), and is native then.
+ * counts them), and is native then. It is taken anew, too, where there were as
+ * many events as there is room for: with ghosts among them, which are gone then.
  */
 int eps_turn_tell(struct eps_set *set, struct eps_thread *self, int found,
                   struct pollfd *array, int told, int *overtaken);

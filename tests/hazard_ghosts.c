@@ -6,8 +6,10 @@
  * ghost (fact F2). If the close could not be seen, a dead item looks alive.
  */
 #define _GNU_SOURCE
+#include "harness/bytes.h"
 #include "harness/harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -178,6 +180,83 @@ static void one_of_two_numbers_of_a_file_is_closed(void **state)
     watch_close(&w);
 }
 
+/* --- more ghosts than there is room for ---------------------------------- */
+
+enum {
+    GHOSTS = 150,
+    AT_A_TIME = 10,
+    COPIES = 600 /* a number beyond all others */
+};
+
+static void add_pipe(struct watch *w)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    w->fds[w->n] = (struct pollfd){ends[0], POLLIN, 0};
+    w->peers[w->n++] = ends[1];
+}
+
+/* Files that have lasted in the row, and are kept open by copies; and who
+ * writes to them. */
+static void leave_ghosts(struct watch *w, int writers[GHOSTS])
+{
+    for (int i = 0; i < GHOSTS; i++) {
+        add_pipe(w);
+        if ((i + 1) % AT_A_TIME)
+            continue;
+        for (int k = 0; k < 20; k++)
+            assert_true(watch_sees(w, -1));
+        for (int k = i; k > i - AT_A_TIME; k--) {
+            int fd = w->fds[--w->n].fd;
+            writers[k] = w->peers[w->n];
+            assert_int_equal(fcntl(fd, F_DUPFD, COPIES + k), COPIES + k);
+            close(fd);
+        }
+        assert_true(watch_sees(w, -1));
+    }
+}
+
+/*
+ * They all speak at once, after one of the row and before the others: the
+ * answer was what had fitted in the buffer of events, one of many.
+ */
+static void outnumbered(int (*wait)(struct watch *, int), int timeout_ms)
+{
+    static int writers[GHOSTS];
+    struct watch w;
+    open_row_of(&w, ROW + 1);
+    leave_ghosts(&w, writers);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(wait(&w, timeout_ms ? 5 : 0), 0);
+    send_byte(w.peers[0]);
+    for (int i = 0; i < GHOSTS; i++)
+        send_byte(writers[i]);
+    for (int i = 1; i < ROW; i++)
+        send_byte(w.peers[i]);
+    w.n = ROW; /* the row has changed */
+    assert_int_equal(wait(&w, timeout_ms), ROW);
+    w.n = ROW + 1;
+    for (int i = 0; i < GHOSTS; i++) {
+        close(COPIES + i);
+        close(writers[i]);
+    }
+    watch_close(&w);
+}
+
+static void poll_answers_for_all_among_many_ghosts(void **state)
+{
+    (void)state;
+    outnumbered(watch_poll, 0);
+    outnumbered(watch_poll, 10000);
+}
+
+static void select_answers_for_all_among_many_ghosts(void **state)
+{
+    (void)state;
+    outnumbered(watch_select, 0);
+    outnumbered(watch_select, 10000);
+}
+
 /* --- neither the close nor the reuse could be seen ----------------------- */
 
 /*
@@ -246,6 +325,8 @@ static const struct suite_test tests[] = {
     TEST(child_keeps_a_closed_file_alive),
     TEST(file_returns_to_its_number),
     TEST(one_of_two_numbers_of_a_file_is_closed),
+    TEST(poll_answers_for_all_among_many_ghosts),
+    TEST(select_answers_for_all_among_many_ghosts),
     TEST(number_replaced_unseen_is_found_by_a_sleeping_poll),
     TEST(number_replaced_unseen_is_found_by_a_sleeping_select),
     TEST(number_replaced_unseen_is_found_by_a_busy_loop),

@@ -177,15 +177,16 @@ int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found)
 }
 
 /*
- * A generation that this number never had, or had a million closes ago: our
- * epoll descriptor's number is somebody else's epoll by now.
+ * A generation that this number never had, or had a million closes ago: is our
+ * epoll descriptor's number somebody else's epoll by now?
  */
-static bool is_foreign(struct eps_item item)
+static bool is_foreign(const struct eps_set *set, struct eps_item item)
 {
     int fd = (int)item.number;
 
-    return !eps_fdwatch_covers(fd) ||
-           eps_fdwatch_generation(fd) - item.generation > OLDEST_GHOST;
+    return (!eps_fdwatch_covers(fd) ||
+            eps_fdwatch_generation(fd) - item.generation > OLDEST_GHOST) &&
+           !eps_epoll_is_own(epfd_of(set));
 }
 
 /* True if that is what the kernel has of the number, and of this file. */
@@ -216,7 +217,7 @@ void eps_epset_astray(struct eps_set *set, int index, struct eps_thread *self)
 
     if (!eps_epoll_event(set->events, index, &item))
         return; /* a bell */
-    if (is_foreign(item)) {
+    if (is_foreign(set, item)) {
         eps_epset_lose(set, self);
     } else {
         eps_count(self, EPS_C_ghosts);

@@ -180,6 +180,28 @@ static void one_of_two_numbers_of_a_file_is_closed(void **state)
     watch_close(&w);
 }
 
+/*
+ * A ghost of so long ago passed for an event of another epoll, by which ours
+ * had been replaced: ours stayed open, one more each time.
+ */
+static void a_ghost_of_long_ago(void **state)
+{
+    struct watch w, fresh;
+    (void)state;
+    open_row(&w);
+    int fd = w.fds[VICTIM].fd, copy = dup(fd);
+    assert_true(watch_open(&fresh, 1));
+    for (int i = 0; i < 1 << 19; i++) /* two generations each */
+        assert_int_equal(dup2(fresh.fds[0].fd, fd), fd);
+    assert_int_equal(dup2(fresh.fds[0].fd, fd), fd);
+    look_some_times(&w, -1);
+    provoke(&w, VICTIM, &fresh);
+    close(copy);
+    close(fresh.peers[0]);
+    close(fresh.fds[0].fd);
+    watch_close(&w);
+}
+
 /* --- more ghosts than there is room for ---------------------------------- */
 
 enum {
@@ -325,6 +347,7 @@ static const struct suite_test tests[] = {
     TEST(child_keeps_a_closed_file_alive),
     TEST(file_returns_to_its_number),
     TEST(one_of_two_numbers_of_a_file_is_closed),
+    TEST(a_ghost_of_long_ago),
     TEST(poll_answers_for_all_among_many_ghosts),
     TEST(select_answers_for_all_among_many_ghosts),
     TEST(number_replaced_unseen_is_found_by_a_sleeping_poll),

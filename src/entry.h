@@ -40,6 +40,12 @@ int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
                       int fd, int level, int name, const void *value,
                       socklen_t length);
 
+/*
+ * Before an fcntl(): is it F_DUPFD? Then one of ours that stands on the number
+ * it begins with moves elsewhere.
+ */
+bool eps_begin_dupfd(int command, int least);
+
 /* The control data of so many messages has come: descriptors, perhaps. */
 void eps_received(struct mmsghdr *messages, int count);
 

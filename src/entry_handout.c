@@ -7,6 +7,7 @@
 #include "entry.h"
 
 #include "kind.h"
+#include "setlife.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -30,6 +31,28 @@
 #include "symbols.def"
 #undef EPS_ROW
 
+EPS_EXPORT int dup(int fd)
+{
+    int ret;
+
+    if (eps_closing_hides(fd)) {
+        errno = EBADF;
+        return -1;
+    }
+    ret = EPS_NEXT(dup)(fd);
+    eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);
+    return ret;
+}
+
+bool eps_begin_dupfd(int command, int least)
+{
+    bool is_dup = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+
+    if (is_dup && eps_closing_hides(least))
+        eps_set_give_way(least);
+    return is_dup;
+}
+
 /*
  * The one variable argument of a call, which may not be there: read as a
  * register's worth, as libc itself does.
@@ -46,14 +69,16 @@
 int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
                  unsigned long argument)
 {
+    bool is_dup;
     int ret;
 
     if (eps_closing_hides(fd)) {
         errno = EBADF;
         return -1;
     }
+    is_dup = eps_begin_dupfd(command, (int)argument);
     ret = real(fd, command, argument);
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+    if (is_dup)
         eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);
     return ret;
 }
@@ -66,8 +91,7 @@ EPS_EXPORT int fcntl(int fd, int command, ...)
 #ifdef EPS_HAVE_LFS
 EPS_EXPORT int fcntl64(int fd, int command, ...)
 {
-    return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command,
-                        LAST_ARGUMENT(command));
+    return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command, LAST_ARGUMENT(command));
 }
 
 EPS_EXPORT int __fcntl(int fd, int command, ...)

@@ -60,15 +60,16 @@ static long forward_handout(long number, const struct arguments *args,
 
 static long forward_fcntl(long number, const struct arguments *args)
 {
-    int command = (int)args->a[1];
+    bool is_dup;
     long ret;
 
     if (eps_closing_hides((int)args->a[0])) {
         errno = EBADF;
         return -1;
     }
+    is_dup = eps_begin_dupfd((int)args->a[1], (int)args->a[2]);
     ret = forward(number, args);
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+    if (is_dup)
         eps_closing_handed_out((int)ret, EPS_KIND_UNKNOWN);
     return ret;
 }
@@ -139,6 +140,8 @@ static long dispatch(long number, const struct arguments *args)
     switch (number) {
     case SYS_close:
         return forward_close(number, args);
+    case SYS_dup:
+        return dup(INT(0));
 #ifdef SYS_dup2
     case SYS_dup2:
         return dup2(INT(0), INT(1));
@@ -175,7 +178,6 @@ static long dispatch(long number, const struct arguments *args)
     case SYS_open:
 #endif
     case SYS_openat:
-    case SYS_dup:
     case SYS_epoll_create1:
     case SYS_signalfd4:
 #ifdef SYS_pidfd_getfd

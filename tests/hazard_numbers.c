@@ -136,6 +136,49 @@ static void table_does_not_grow(void **state)
                      with.size[i], without.size[i], i + 1);
 }
 
+/* The numbers that the library's own are among. */
+enum {
+    HIGH = 40,
+    BEYOND = 64
+};
+
+/* F_DUPFD gave the number after, or EMFILE where there is none. */
+static void dupfd_gets_the_number_it_asks_for(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    for (int number = HIGH; number < BEYOND; number++) {
+        assert_true(watch_works(&w));
+        assert_int_equal(fcntl(0, F_DUPFD, number), number);
+        close(number);
+        assert_true(watch_works(&w));
+        assert_int_equal(syscall(SYS_fcntl, 0, F_DUPFD_CLOEXEC, number),
+                         number);
+        close(number);
+    }
+    watch_close(&w);
+}
+
+/* Of all calls that take a number, this one took ours. */
+static void a_closed_number_has_no_copies(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    for (int number = HIGH; number < BEYOND; number++) {
+        errno = 0;
+        assert_int_equal(dup(number), -1);
+        assert_int_equal(errno, EBADF);
+        errno = 0;
+        assert_int_equal(syscall(SYS_dup, number), -1);
+        assert_int_equal(errno, EBADF);
+    }
+    assert_true(watch_works(&w));
+    watch_close(&w);
+}
+
 /* Many threads, each with its set: still no number the program would get. */
 static pthread_barrier_t barrier;
 
@@ -400,6 +443,8 @@ static void errno_is_untouched_on_success(void **state)
 static const struct suite_test tests[] = {
     TEST(open_takes_the_lowest_number),
     TEST(table_does_not_grow),
+    TEST(dupfd_gets_the_number_it_asks_for),
+    TEST(a_closed_number_has_no_copies),
     TEST(many_threads_take_no_low_number),
     TEST(sets_being_made_leave_dup2_its_number),
     TEST(sets_being_made_are_not_in_a_child),

@@ -28,6 +28,7 @@
 #define ON_STACK (16384 / 64) /* words: tables beyond that are rare */
 #define PLACES_TRIED 64
 #define OWN_SIZE_TURNS 32
+#define LOOKS 2048 /* a system call each */
 
 static _Atomic int known_size = SMALLEST; /* the table is at least so large */
 
@@ -102,13 +103,15 @@ static bool copy_to(int fd, int number)
 }
 
 /*
- * The program's highest open number, from `top` down. A poll for nothing would
- * tell many at once, but use up the event of a file such as /proc/self/mounts
- * (W1).
+ * The program's highest open number, from `top` down, or where the search was
+ * given up. A poll for nothing would tell many at once, but use up the event of
+ * a file such as /proc/self/mounts (W1).
  */
 static int highest_open(int top)
 {
-    while (--top > 0)
+    int end = top > LOOKS ? top - LOOKS : 0;
+
+    while (--top > end)
         if (!eps_fdwatch_is_internal(top) && !is_free(top))
             break;
     return top;

@@ -19,9 +19,10 @@ void eps_fdtable_reset(void);
 
 /*
  * The size of a table of the program's own numbers (fdtable.c, note (c)), which
- * a place is chosen in. To be asked for before a descriptor is opened: it may
- * cost a system call a number. Where ours went by the last answer they lie too
- * high, or too low, at most for some turns.
+ * a place is chosen in; more where its upper part has long been empty. To be
+ * asked for before a descriptor is opened: it may cost a system call a number,
+ * of 2,048 of them. Where ours went by the last answer they lie too high, or
+ * too low, at most for some turns.
  */
 int eps_fdtable_own_size(void);
 

@@ -60,7 +60,7 @@ static bool is_ready(int fd, unsigned events)
     struct timespec now = {0, 0};
     long ret = EPS_SYS5(SYS_ppoll, &one, 1, &now, NULL, 8);
 
-    return ret != 0 && ret != -EINTR;
+    return ret != 0 && ret != -EINTR && !(ret > 0 && (one.revents & POLLNVAL));
 }
 
 static void ring(struct eps_set *set, struct eps_thread *self)
@@ -81,7 +81,7 @@ static void prepare_holder(struct eps_set *set, int fd, bool alone,
     if (!has_registered(set, fd, &events) || epfd < 0)
         return;
     if (atomic_load(&set->asleep)) {
-        if (is_ready(fd, events) && eps_epoll_delete(epfd, fd) == 0)
+        if (is_ready(fd, events) && eps_epoll_delete(epfd, fd) != -ENOENT)
             ring(set, self);
     } else if (alone && atomic_load(&eps_process.haunted)) {
         eps_epoll_delete(epfd, fd);

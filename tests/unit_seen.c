@@ -7,10 +7,13 @@
 #include "unit.h"
 
 #include "memory.h"
+#include "process.h"
 #include "seen.h"
 
 #include <string.h>
 #include <sys/mman.h>
+
+struct eps_process eps_process; /* process.c would bring all the rest along */
 
 enum {
     PAGES = 64

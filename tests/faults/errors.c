@@ -42,8 +42,11 @@ static const struct fault_row rows[] = {
     {WITH(epoll_ctl, 1, EPOLL_CTL_DEL),
      {EBADF, EINVAL, ENOENT, ENOMEM, REFUSED}},
 #ifdef SYS_epoll_wait
+    /* Of one event: is that an epoll at all? EINVAL would be a lie. */
+    {WITH(epoll_wait, 2, 1), {EBADF, EFAULT, EINTR, REFUSED}},
     {PLAIN(epoll_wait), {EBADF, EFAULT, EINTR, EINVAL, REFUSED}},
 #endif
+    {WITH(epoll_pwait, 2, 1), {EBADF, EFAULT, EINTR, REFUSED}},
     {PLAIN(epoll_pwait), {EBADF, EFAULT, EINTR, EINVAL, REFUSED}},
     {PLAIN(eventfd2), {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, REFUSED}},
     /* Linux has given the number back, whatever it says (close(2)). */
@@ -94,6 +97,7 @@ static const struct fault_row rows[] = {
     {WITH(rt_sigprocmask, 2, 0), {0}},
     {PLAIN(rt_sigprocmask), {EFAULT, EINVAL, REFUSED}},
     {PLAIN(rt_sigpending), {EFAULT, EINVAL, REFUSED}},
+    {PLAIN(rt_sigaction), {EFAULT, EINVAL, REFUSED}},
 #ifdef SYS_rt_sigtimedwait
     {PLAIN(rt_sigtimedwait), {EAGAIN, EFAULT, EINTR, EINVAL, REFUSED}},
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,16 @@ static uint64_t measure_sleep(void)
     return took[SLEEPS / 2];
 }
 
+/* Beyond a limit of file sizes the kernel would end the command, unheard. */
+static int take_room(int fd, off_t bytes)
+{
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    int wrong = posix_fallocate(fd, 0, bytes);
+
+    signal(SIGXFSZ, before);
+    return wrong;
+}
+
 void cmd_trace_make(struct cmd_trace *trace)
 {
     const char *parent = getenv("TMPDIR");
@@ -61,15 +72,17 @@ void cmd_trace_make(struct cmd_trace *trace)
     if (fd < 0)
         cmd_die("%s: %s: set TMPDIR to a directory that may be written",
                 trace->path, strerror(errno));
-    wrong = posix_fallocate(fd, 0, sizeof(*trace->file));
+    wrong = take_room(fd, sizeof(*trace->file));
     trace->file = wrong ? MAP_FAILED
                         : mmap(NULL, sizeof(*trace->file),
                                PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (trace->file == MAP_FAILED) {
         unlink(trace->path);
-        cmd_die("%s: %s: set TMPDIR to a directory with 2 MB of room",
-                trace->path, strerror(wrong ? wrong : errno));
+        cmd_die("%s: %s: %s", trace->path, strerror(wrong ? wrong : errno),
+                wrong == EFBIG
+                    ? "allow files of 2 MB (ulimit -f)"
+                    : "set TMPDIR to a directory with 2 MB of room");
     }
     memcpy(trace->file->magic, EPT_MAGIC, sizeof(trace->file->magic));
     trace->file->size = sizeof(*trace->file);

@@ -117,15 +117,24 @@ void eps_epoll_close_copies(void)
     }
 }
 
+/* Asked of a number that is closed or may not be asked about: not known. */
+static bool lacks_mark(int fd)
+{
+    long signal = EPS_SYS2(SYS_fcntl, fd, F_GETSIG);
+
+    return signal >= 0 && signal != MARK;
+}
+
 /*
  * What was opened on the lowest free number, placed and marked; or -errno. The
- * program may put a file of its own on that number meanwhile: by dup2(), which
- * moves the generation of what is reserved, or in a way that is not seen. Then
- * nothing is touched that may not be ours.
+ * program may put a file of its own on that number meanwhile, seen or unseen:
+ * then nothing is touched that may not be ours. The mark is kept with the file,
+ * so that the low number has it, too, where it is.
  */
 static int adopt(int fd, int own, bool (*is_ours)(int))
 {
     uint32_t generation;
+    bool marked;
     int place;
 
     if (fd < 0)
@@ -139,11 +148,13 @@ static int adopt(int fd, int own, bool (*is_ours)(int))
     leave_trace(fd);
     place = eps_fdtable_place(fd, own);
     leave_trace(place);
-    if (is_ours(fd) && eps_fdwatch_generation(fd) == generation)
+    marked = place >= 0 && is_ours(place) &&
+             EPS_SYS3(SYS_fcntl, place, F_SETSIG, MARK) >= 0;
+    if ((marked ? !lacks_mark(fd) : is_ours(fd)) &&
+        eps_fdwatch_is_left_alone(fd, generation))
         EPS_SYS1(SYS_close, fd);
     eps_fdwatch_give_back(fd);
-    if (place >= 0 &&
-        (!is_ours(place) || EPS_SYS3(SYS_fcntl, place, F_SETSIG, MARK) < 0)) {
+    if (place >= 0 && !marked) {
         eps_epoll_close(place);
         return -EBUSY;
     }

@@ -181,6 +181,14 @@ bool eps_fdwatch_is_ending(int fd)
     return (atomic_load(&words[fd]) & ENDING) != 0;
 }
 
+bool eps_fdwatch_is_left_alone(int fd, uint32_t generation)
+{
+    uint64_t word = atomic_load(&words[fd]);
+    uint32_t later = GENERATION(word) - generation;
+
+    return later == 0 || (later == 1 && (word & CLOSED));
+}
+
 bool eps_fdwatch_handed_out(int fd, enum eps_kind kind)
 {
     uint64_t word = atomic_load(&words[fd]);

@@ -84,6 +84,12 @@ unsigned eps_fdwatch_end(int fd);
 /* After the real close: as end, and the number is known not to be open. */
 unsigned eps_fdwatch_ended(int fd);
 
+/*
+ * Since the number was of that generation, nobody has begun to put another file
+ * there. That what stood there before has ended may have been told late.
+ */
+bool eps_fdwatch_is_left_alone(int fd, uint32_t generation);
+
 /* True between the two: the file may go at any moment. */
 bool eps_fdwatch_is_ending(int fd);
 

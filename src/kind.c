@@ -149,16 +149,6 @@ enum eps_kind eps_kind_of_socket(int domain, int type, int protocol)
     }
 }
 
-enum eps_kind eps_kind_of_accepted(int listener)
-{
-    bool is_told =
-        atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
-        eps_fdwatch_covers(listener) &&
-        eps_fdwatch_kind(listener) == EPS_KIND_FAITHFUL;
-
-    return is_told ? EPS_KIND_FAITHFUL : EPS_KIND_UNKNOWN;
-}
-
 enum eps_kind eps_kind_look(int fd)
 {
     int domain = eps_kind_option(fd, SO_DOMAIN);
@@ -176,4 +166,28 @@ enum eps_kind eps_kind_look(int fd)
     default:
         return EPS_KIND_RESIDUAL;
     }
+}
+
+/* It may have been made before there was any set, and stand in none. */
+static enum eps_kind kind_of_listener(int listener)
+{
+    uint32_t generation = eps_fdwatch_generation(listener);
+    enum eps_kind kind = eps_fdwatch_kind(listener);
+
+    if (kind == EPS_KIND_UNKNOWN && !eps_process_is_sandboxed() &&
+        eps_process_is_ours()) {
+        kind = eps_kind_look(listener);
+        eps_fdwatch_learn(listener, generation, kind);
+    }
+    return kind;
+}
+
+enum eps_kind eps_kind_of_accepted(int listener)
+{
+    bool is_told =
+        atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
+        eps_fdwatch_covers(listener) &&
+        kind_of_listener(listener) == EPS_KIND_FAITHFUL;
+
+    return is_told ? EPS_KIND_FAITHFUL : EPS_KIND_UNKNOWN;
 }

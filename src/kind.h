@@ -17,7 +17,10 @@ int eps_kind_option(int fd, int name);
 /* The kind of what socket() and socketpair() make of these arguments. */
 enum eps_kind eps_kind_of_socket(int domain, int type, int protocol);
 
-/* What is accepted is of its listener's kind; unknown where that is. */
+/*
+ * What is accepted is of its listener's kind, at which this looks if nobody has:
+ * faithful, or unknown.
+ */
 enum eps_kind eps_kind_of_accepted(int listener);
 
 #endif

@@ -18,8 +18,8 @@ int eps_kind_option(int fd, int name);
 enum eps_kind eps_kind_of_socket(int domain, int type, int protocol);
 
 /*
- * What is accepted is of its listener's kind, at which this looks if nobody has:
- * faithful, or unknown.
+ * What is accepted is of its listener's kind, at which this looks if nobody
+ * has: faithful, or unknown.
  */
 enum eps_kind eps_kind_of_accepted(int listener);
 

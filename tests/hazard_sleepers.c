@@ -11,6 +11,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -273,6 +275,52 @@ static void close_followed_by_a_signal_whose_handler_closes(void **state)
     sleeps_on(close_then_signal_that_closes, true);
 }
 
+static struct watch mixed; /* its first entry is no file for an epoll set */
+static _Atomic pid_t mixed_sleeper;
+
+static void *sleep_on_mixed(void *use_select)
+{
+    mixed_sleeper = gettid();
+    return (void *)(intptr_t)(use_select ? watch_select(&mixed, 5000)
+                                         : watch_poll(&mixed, 5000));
+}
+
+/*
+ * What wakes the sleeper is an epoll of the program's, which is looked at
+ * natively. That told, the number that was closed before was told in the next
+ * call only.
+ */
+static void closed_is_told_beside_what_is_looked_at(void **state)
+{
+    (void)state;
+    for (int use_select = 0; use_select < 2; use_select++) {
+        struct epoll_event event = {.events = EPOLLIN};
+        pthread_t thread;
+        void *told;
+        assert_true(watch_open(&mixed, SCENE_ROW));
+        int watched = mixed.fds[0].fd;
+        mixed.fds[0].fd = epoll_create1(EPOLL_CLOEXEC);
+        assert_int_equal(
+            epoll_ctl(mixed.fds[0].fd, EPOLL_CTL_ADD, watched, &event), 0);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(watch_poll(&mixed, 0), 0);
+            assert_int_equal(watch_select(&mixed, 0), 0);
+        }
+        mixed_sleeper = 0;
+        assert_int_equal(pthread_create(&thread, NULL, sleep_on_mixed,
+                                        use_select ? &mixed : NULL),
+                         0);
+        while (!mixed_sleeper || !child_is_asleep(mixed_sleeper))
+            clock_sleep_ms(1);
+        close(mixed.fds[VICTIM].fd);
+        assert_int_equal(write(mixed.peers[0], "x", 1), 1);
+        pthread_join(thread, &told);
+        assert_int_equal((intptr_t)told, 2);
+        close(watched);
+        watch_close(&mixed);
+    }
+}
+
 static const struct suite_test tests[] = {
     TEST(plain_close_is_told_at_the_timeout),
     TEST(plain_close_is_told_at_the_next_event),
@@ -283,6 +331,7 @@ static const struct suite_test tests[] = {
     TEST(what_comes_after_a_close_wakes_nobody),
     TEST(close_followed_by_a_signal),
     TEST(its_own_number_is_asked_for),
+    TEST(closed_is_told_beside_what_is_looked_at),
     TEST(close_followed_by_a_signal_whose_handler_closes),
 };
 

@@ -321,9 +321,9 @@ static void replace_everywhere(struct call as)
 }
 
 enum {
-    QUIET_ROW = 48,
+    QUIET_ROW = 24,
     PATIENCE = 700,   /* ms; longer than a slice of a sleep */
-    MOST_LOOKS = 200, /* by then, two slices and what is between them */
+    MOST_LOOKS = 100, /* by then, two slices and what is between them */
 };
 
 static volatile sig_atomic_t rung;
@@ -416,7 +416,7 @@ static void signal_between_looks(bool is_select)
     watch_close(&w);
     assert_true(watch_open(&w, QUIET_ROW));
     pid = child_start(waits_signalled, call);
-    for (int looks = 1; wait_for_stop(pid) == SIGSTOP; looks += 1 + looks / 4) {
+    for (int looks = 1; wait_for_stop(pid) == SIGSTOP; looks += 1 + looks / 2) {
         if (asleep || looks > MOST_LOOKS)
             break;
         asleep = !come_to_look(pid, looks);

@@ -74,13 +74,14 @@ EPS_EXPORT int __close(int fd)
 /* Before a dup onto `to`: one of ours moves elsewhere. */
 static struct eps_closing begin_dup(int from, int to)
 {
-    struct eps_closing same = {to, false};
+    struct eps_closing closing = {to, false};
 
-    if (from == to)
-        return same;
-    if (eps_closing_hides(to))
-        eps_set_give_way(to);
-    return eps_closing_begin(to);
+    if (from != to) {
+        if (eps_closing_hides(to))
+            eps_set_give_way(to);
+        closing = eps_closing_begin(to);
+    }
+    return closing;
 }
 
 static int end_dup(struct eps_closing *closing, int from, int ret)

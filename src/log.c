@@ -104,7 +104,7 @@ static long write_unharmed(int fd, const struct eps_line *line)
 {
     struct timespec now = {0, 0};
     uint64_t held = BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(SIGTTOU);
-    uint64_t raised, pending, before;
+    uint64_t raised, pending, before = 0;
     long written = -EINVAL;
 
     if (EPS_SYS4(SYS_rt_sigprocmask, SIG_BLOCK, &held, &before, sizeof(held)))

@@ -379,7 +379,7 @@ static bool next_stop(pid_t pid)
             assert_true(WIFSTOPPED(status));
             return true;
         }
-        clock_sleep_ms(0.2);
+        usleep(100);
     }
     return false;
 }

@@ -88,7 +88,7 @@ EPS_EXPORT int personality(unsigned long persona)
 int eps_limit_changed(int ret)
 {
     if (atomic_load(&eps_process.ready) && !eps_process_is_sandboxed() &&
-        is_about_us())
+        eps_process_is_ours())
         eps_process_read_limit();
     return ret;
 }

@@ -46,10 +46,12 @@ static bool waits(const struct timespec *timeout)
                         timeout->tv_nsec < 1000000000 && !is_zero(timeout));
 }
 
-EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+/* `next` is one of libc's two names of it, whose caller is at `address`. */
+static int trace_poll(__typeof__(&poll) next, uint64_t address,
+                      struct pollfd *fds, nfds_t n, int timeout)
 {
-    NEXT(poll);
-    struct ept_note note = ept_note_begin(EPT_POLL, CALLER, timeout == 0, NULL);
+    struct ept_note note =
+        ept_note_begin(EPT_POLL, address, timeout == 0, NULL);
     int ret;
 
     if (!LOOKED(timeout != 0, next(fds, n, 0)))
@@ -57,15 +59,16 @@ EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
     return ept_note_poll(&note, fds, n, ret);
 }
 
+EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    NEXT(poll);
+    return trace_poll(next, CALLER, fds, n, timeout);
+}
+
 EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     NEXT(__poll);
-    struct ept_note note = ept_note_begin(EPT_POLL, CALLER, timeout == 0, NULL);
-    int ret;
-
-    if (!LOOKED(timeout != 0, next(fds, n, 0)))
-        ret = next(fds, n, timeout);
-    return ept_note_poll(&note, fds, n, ret);
+    return trace_poll(next, CALLER, fds, n, timeout);
 }
 
 EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
@@ -159,11 +162,11 @@ static void hand_out(const struct sets *sets, int n, fd_set *r, fd_set *w,
     copy(x, x ? &sets->x : NULL, n);
 }
 
-EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
-                  struct timeval *timeout)
+static int trace_select(__typeof__(&select) next, uint64_t address, int n,
+                        fd_set *r, fd_set *w, fd_set *x,
+                        struct timeval *timeout)
 {
-    NEXT(select);
-    struct ept_note note = ept_note_begin(EPT_SELECT, CALLER, false, timeout);
+    struct ept_note note = ept_note_begin(EPT_SELECT, address, false, timeout);
     struct timeval zero = {0};
     struct sets sets;
     int ret;
@@ -178,23 +181,18 @@ EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
     return ept_note_select(&note, n, r, w, x, ret);
 }
 
+EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x,
+                  struct timeval *timeout)
+{
+    NEXT(select);
+    return trace_select(next, CALLER, n, r, w, x, timeout);
+}
+
 EXPORT int __select(int n, fd_set *r, fd_set *w, fd_set *x,
                     struct timeval *timeout)
 {
     NEXT(__select);
-    struct ept_note note = ept_note_begin(EPT_SELECT, CALLER, false, timeout);
-    struct timeval zero = {0};
-    struct sets sets;
-    int ret;
-
-    ept_note_bitmaps(&note, n, r, w, x);
-    if (LOOKED(may_look(&note, n) && waits_timeval(timeout),
-               next(n, COPIES(&sets), &zero)))
-        hand_out(&sets, n, r, w, x, ret);
-    else
-        ret = next(n, r, w, x, timeout);
-    note.looks = ret >= 0 && is_zero_timeval(timeout, ept_note_waited(&note));
-    return ept_note_select(&note, n, r, w, x, ret);
+    return trace_select(next, CALLER, n, r, w, x, timeout);
 }
 
 EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x,

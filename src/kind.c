@@ -182,12 +182,10 @@ static enum eps_kind kind_of_listener(int listener)
     return kind;
 }
 
-enum eps_kind eps_kind_of_accepted(int listener)
+enum eps_kind eps_kind_of_accepted_slow(int listener)
 {
-    bool is_told =
-        atomic_load_explicit(&eps_process.active, memory_order_acquire) &&
-        eps_fdwatch_covers(listener) &&
-        kind_of_listener(listener) == EPS_KIND_FAITHFUL;
+    bool is_told = eps_fdwatch_covers(listener) &&
+                   kind_of_listener(listener) == EPS_KIND_FAITHFUL;
 
     return is_told ? EPS_KIND_FAITHFUL : EPS_KIND_UNKNOWN;
 }

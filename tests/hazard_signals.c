@@ -26,7 +26,7 @@ enum {
 
 static struct watch main_row, handler_row;
 static volatile sig_atomic_t handled;
-static volatile long pause_us; /* from the end of one to the next; 0: none */
+static _Atomic long pause_us; /* from the end of one to the next; 0: none */
 static void (*volatile handler_work)(void);
 
 static void arm_timer(void)
@@ -463,6 +463,14 @@ enum {
     WIDE = 40
 };
 
+static void mask_alarm(int how)
+{
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    require(!pthread_sigmask(how, &alarm, NULL));
+}
+
 /* Two stacks in one mapping, so that it is known which one is above. */
 static char *two_stacks(void)
 {
@@ -527,17 +535,14 @@ static void handler_on_a_stack_that_disarms_itself(void **state)
     catch_signal(SIGALRM, SA_ONSTACK);
     assert_int_equal(pthread_attr_init(&attributes), 0);
     assert_int_equal(pthread_attr_setstack(&attributes, both, STACK), 0);
-    sigset_t alarm, before;
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
     assert_int_equal(pthread_create(&thread, &attributes,
                                     polls_below_its_signal_stack, both),
                      0);
-    assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarm, &before), 0);
+    mask_alarm(SIG_BLOCK);
     beat(100);
     assert_int_equal(pthread_join(thread, NULL), 0);
     beat(0);
-    assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    mask_alarm(SIG_UNBLOCK);
     assert_int_equal(munmap(both, 2 * STACK), 0);
     watch_close(&main_row);
 }
@@ -559,6 +564,7 @@ static void go_on_in_the_other(void)
 
 static void polls_in_its_context(void)
 {
+    mask_alarm(SIG_UNBLOCK);
     for (size_t i = 0; looks[0] < 4000 || looks[1] < 4000; i++) {
         require(finds_the_ready_one(&main_row, i / 3));
         looks[current]++;
@@ -570,7 +576,9 @@ static void polls_in_its_context(void)
 /*
  * A timer's handler goes on in another context, as some runtimes let threads of
  * their own take turns: the interrupted call is half done, and is neither left
- * nor above the next one on any stack.
+ * nor above the next one on any stack. Contexts begin with the signal held
+ * back, and so does what follows them: swapcontext() takes over the mask before
+ * the registers, and a handler in between would run on the stack that is left.
  */
 static void handler_that_goes_on_in_another_context(void **state)
 {
@@ -580,6 +588,7 @@ static void handler_that_goes_on_in_another_context(void **state)
     open_wide_row();
     handler_work = go_on_in_the_other;
     catch_signal(SIGALRM, 0);
+    mask_alarm(SIG_BLOCK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(getcontext(&contexts[i]), 0);
         contexts[i].uc_stack.ss_sp = both + i * STACK;
@@ -593,6 +602,8 @@ static void handler_that_goes_on_in_another_context(void **state)
         setcontext(&contexts[0]);
     }
     beat(0);
+    assert_true(signal(SIGALRM, SIG_IGN) != SIG_ERR); /* one may be pending */
+    mask_alarm(SIG_UNBLOCK);
     assert_int_equal(munmap(both, 2 * STACK), 0);
     watch_close(&main_row);
 }

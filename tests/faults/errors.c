@@ -10,7 +10,9 @@
  * Left out is what is not a failure but a statement about the arguments that
  * the answer may rest upon: EBADF from F_GETFD says "this number is closed",
  * EEXIST and ENOENT from epoll_ctl say whether an item is there; the latter
- * are kept in, for a file may be replaced at any moment.
+ * are kept in, for a file may be replaced at any moment; but not ENOENT from
+ * EPOLL_CTL_DEL, by which a closer is told that no sleeper has the item: who
+ * really replaced the file has woken the sleeper.
  */
 #include "errors.h"
 
@@ -39,8 +41,7 @@ static const struct fault_row rows[] = {
      {EBADF, EEXIST, EINVAL, ELOOP, ENOENT, ENOMEM, ENOSPC, REFUSED}},
     {WITH(epoll_ctl, 1, EPOLL_CTL_MOD),
      {EBADF, EINVAL, ENOENT, ENOMEM, REFUSED}},
-    {WITH(epoll_ctl, 1, EPOLL_CTL_DEL),
-     {EBADF, EINVAL, ENOENT, ENOMEM, REFUSED}},
+    {WITH(epoll_ctl, 1, EPOLL_CTL_DEL), {EBADF, EINVAL, ENOMEM, REFUSED}},
 #ifdef SYS_epoll_wait
     /* Of one event: is that an epoll at all? EINVAL would be a lie. */
     {WITH(epoll_wait, 2, 1), {EBADF, EFAULT, EINTR, REFUSED}},

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
+#include <linux/icmp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -396,12 +397,24 @@ static void ask_for(int fd)
     asked[asked_n++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
+/*
+ * A raw socket hears what comes to the whole machine, whatever else runs there:
+ * it became readable between a look and the kernel's own.
+ */
+static void hear_nothing(int fd)
+{
+    const struct icmp_filter all = {.data = UINT32_MAX};
+    require(!setsockopt(fd, SOL_RAW, ICMP_FILTER, &all, sizeof(all)));
+}
+
 /* All there are, and what another process could have passed on. */
 static void make(const struct sort *sort)
 {
     int fd = socket(sort->domain, sort->type, sort->protocol);
     if (fd < 0)
         return;
+    if (sort->protocol == IPPROTO_ICMP)
+        hear_nothing(fd);
     ask_for(fd);
     ask_for(dup(fd));
 }

@@ -13,7 +13,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,22 +44,6 @@ static const struct {
     {"_Fork", child_start_Fork},
 };
 
-/*
- * A child that libc runs no handlers in learns from the kernel that it is one:
- * from a page that is wiped at a fork (Linux 4.14). On older kernels it stays
- * native.
- */
-static bool tells_children(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    void *wiped = mmap(NULL, page, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(wiped != MAP_FAILED);
-    bool told = madvise(wiped, page, MADV_WIPEONFORK) == 0;
-    munmap(wiped, page);
-    return told;
-}
-
 static void with_each_start(void (*fn)(void *), bool answered)
 {
     for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
@@ -70,7 +53,7 @@ static void with_each_start(void (*fn)(void *), bool answered)
         assert_true(watch_works(&w));
         pid_t pid = starts[i].start(fn, &w);
         child_join(pid);
-        if (answered && (starts[i].start == child_start || tells_children()))
+        if (answered && (starts[i].start == child_start || child_raw_is_told()))
             assert_epoll_answered(pid, 1);
         assert_true(watch_works(&w));
         watch_close(&w);

@@ -268,7 +268,8 @@ static void vfork_child_of_a_bare_forks_child(void **state)
     open_scene(&s);
     pid_t pid = child_start_raw(forks_on, &s);
     child_join(pid);
-    assert_epoll_answered(pid, 1);
+    if (child_raw_is_told())
+        assert_epoll_answered(pid, 1);
     assert_true(watch_works(&s.w));
     close_scene(&s);
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -34,6 +35,17 @@ pid_t child_start_raw(void (*fn)(void *), void *arg)
     if (!pid)
         run_child(fn, arg);
     return pid;
+}
+
+bool child_raw_is_told(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *wiped = mmap(NULL, page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(wiped != MAP_FAILED);
+    bool told = madvise(wiped, page, MADV_WIPEONFORK) == 0;
+    munmap(wiped, page);
+    return told;
 }
 
 void child_own_path(char path[PATH_MAX])

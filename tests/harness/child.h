@@ -32,6 +32,13 @@ pid_t child_start(void (*fn)(void *), void *arg);
  */
 pid_t child_start_raw(void (*fn)(void *), void *arg);
 
+/*
+ * A child that libc runs no handlers in learns from the kernel that it is one:
+ * from a page that is wiped at a fork (Linux 4.14). On older kernels it stays
+ * native.
+ */
+bool child_raw_is_told(void);
+
 /* Starts this program again in a role (see suite.h). */
 pid_t child_start_role(const char *role, const char *arg);
 

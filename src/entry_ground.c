@@ -180,7 +180,7 @@ void eps_cloning(unsigned long flags)
     bool thread = flags & CLONE_THREAD;
 
     if (eps_process_is_copy()) /* its child would be reset in its place */
-        eps_process_become_new();
+        eps_process_find_out();
     if ((flags & CLONE_VM) && !thread)
         atomic_store(&eps_process.shared, true);
     if (thread ? (flags & needed) != needed : flags & CLONE_FILES)

@@ -14,6 +14,7 @@
  *     own in its parent's descriptor table: it must close nothing there.
  * (e) kcmp tells that; but kernels are built without it, and containers deny
  *     it. What a process has open, its children can read in /proc.
+ * (f) A vfork child of a copy is no child of the process that was copied.
  */
 #include "prototypes.h"
 
@@ -142,9 +143,25 @@ void eps_process_become_new(void)
         atomic_store(eps_process.token, 1);
 }
 
+/*
+ * Without a hook on vfork its child may be here first, and would begin anew in
+ * its parent's place: note (f). Who else is no child of ours stays native.
+ */
+static bool may_be_in_a_childs_memory(void)
+{
+#ifdef EPS_HAVE_VFORK_HOOK
+    return false;
+#else
+    return !eps_process_is_sandboxed() &&
+           EPS_SYS0(SYS_getppid) != eps_process.pid;
+#endif
+}
+
 bool eps_process_find_out(void)
 {
     if (eps_process_is_copy()) {
+        if (may_be_in_a_childs_memory())
+            return false;
         eps_process_become_new();
         return true;
     }

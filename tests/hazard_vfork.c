@@ -257,6 +257,7 @@ static void forks_on(void *arg)
 {
     struct scene *s = arg;
     require(child_wait(run_vfork(closes, s)) == 0);
+    require(poll(NULL, 0, 0) == 0); /* at the latest it begins anew here */
     require(fdcheck_count_internal() == 0);
     require(watch_works(&s->w));
 }

@@ -41,12 +41,17 @@ static bool concerns_us(void)
     return atomic_load(&eps_process.active) && eps_process_is_ours();
 }
 
-/* After it: the kinds learned meanwhile, and whoever registered meanwhile. */
+/*
+ * After it: the kinds learned meanwhile, and whoever registered meanwhile. He
+ * may sleep by now, and where no close was begun nobody has looked for him.
+ */
 static void range_ended(unsigned first, unsigned last)
 {
-    for (unsigned fd = first; fd < end_of(last); fd++)
+    for (unsigned fd = first; fd < end_of(last); fd++) {
+        struct eps_closing closing = {(int)fd, eps_fdwatch_is_ending((int)fd)};
         if (eps_fdwatch_is_known((int)fd) && !eps_fdwatch_is_internal((int)fd))
-            eps_fdwatch_ended((int)fd);
+            eps_closing_end(&closing, true);
+    }
 }
 
 /*

@@ -2,7 +2,8 @@
 /*
  * A handler may run between any two instructions of a call. Waiting for a
  * timer to hit the moment takes luck: here a tracer steps through the call and
- * gives the signal every few instructions.
+ * gives the signal every few instructions. Another thread's close may come
+ * between two system calls of a call as well.
  */
 #define _GNU_SOURCE
 #include "harness/harness.h"
@@ -20,6 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+
 enum {
     ROW = 12,
     STRIDE = 4, /* instructions from one signal to the next */
@@ -34,6 +39,7 @@ struct call {
     bool changed; /* the row is not that of the call before */
     void (*handler)(int);
     _Atomic bool over;
+    _Atomic pid_t closer;
 };
 
 static struct watch w;
@@ -433,6 +439,62 @@ static void signal_between_looks(bool is_select)
     call_close(call);
 }
 
+enum {
+    ENDING = 2, /* the entry that is readable, and closed by another thread */
+    FOR_LONG = 8000, /* ms */
+    NOT_LONG = 4000,
+};
+
+static void be_traced(void)
+{
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    require(raise(SIGSTOP) == 0);
+}
+
+static void *close_a_range(void *arg)
+{
+    struct call *call = arg;
+    unsigned fd = (unsigned)w.fds[ENDING].fd;
+
+    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
+    be_traced();
+    require(close_range(fd, fd, 0) == 0);
+    atomic_store(&call->over, true);
+    return NULL;
+}
+
+/* A wait after others, for one entry more, whose file nobody else has open. */
+static void waits_beside_a_closer(void *arg)
+{
+    pthread_t thread;
+    int ends[2];
+
+    for (int i = 0; i < 3; i++)
+        require(poll(w.fds, ENDING, 1) == 0);
+    require(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    w.fds[ENDING].fd = ends[0];
+    require(pthread_create(&thread, NULL, close_a_range, arg) == 0);
+    be_traced();
+    double begun = clock_ms();
+    require(poll(w.fds, ENDING + 1, FOR_LONG) == 1);
+    require(clock_ms() - begun < NOT_LONG);
+    require(pthread_join(thread, NULL) == 0);
+    _exit(0);
+}
+
+/* To where it asks the kernel for one of these, which has not begun. */
+static void come_to(pid_t pid, long number, long other)
+{
+    struct __ptrace_syscall_info info;
+
+    do {
+        assert_true(next_stop(pid));
+        assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info),
+                           &info) > 0);
+    } while (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
+             ((long)info.entry.nr != number && (long)info.entry.nr != other));
+}
+
 /*
  * The cost model was told of a call what it had done to a set; but the child
  * had no set any more, and died.
@@ -524,7 +586,33 @@ static void signals_while_it_looks_end_select(void **state)
     signal_between_looks(true);
 }
 
+/*
+ * A range of numbers is looked through for sleepers before its close, and one
+ * that came to wait after that, but before the close, was not rung for: it
+ * slept on a file that was readable until it was gone.
+ */
+static void range_is_closed_before_a_wait_begins(void **state)
+{
+    struct call *call = call_open((struct call){.is_select = false});
+    pid_t pid = child_start(waits_beside_a_closer, call);
+
+    (void)state;
+    wait_for_stop(pid);
+    while (!atomic_load(&call->closer))
+        clock_sleep_ms(1);
+    wait_for_stop(call->closer);
+    come_to(call->closer, SYS_close_range, SYS_close_range);
+    come_to(pid, SYS_poll, SYS_ppoll);
+    assert_return_code(ptrace(PTRACE_DETACH, call->closer, NULL, NULL), errno);
+    while (!atomic_load(&call->over))
+        clock_sleep_ms(1);
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    call_close(call);
+}
+
 static const struct suite_test tests[] = {
+    TEST(range_is_closed_before_a_wait_begins),
     TEST(signals_while_it_looks_end_poll),
     TEST(signals_while_it_looks_end_select),
     TEST(handlers_fork_at_any_instruction_of_poll),

@@ -106,7 +106,6 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
-    self->quiet.disturbed = false;
     eps_seen_refresh(self);
     set = find_set(call, self);
     if (set)

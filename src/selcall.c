@@ -161,7 +161,6 @@ static enum eps_outcome answer(struct eps_selcall *call,
     bool updated;
 
     call->epoch = atomic_load(&eps_thread_epoch);
-    self->quiet.disturbed = false;
     set = find_set(call, self);
     if (set)
         eps_site_begin(set);

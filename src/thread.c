@@ -198,6 +198,7 @@ bool eps_thread_enter(struct eps_thread *self)
     }
     self->frame = frame;
     self->waiting = false;
+    self->quiet = (struct eps_quiet){.on = false}; /* whatever was left so */
     atomic_signal_fence(memory_order_seq_cst);
     return true;
 }

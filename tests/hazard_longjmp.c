@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -196,6 +197,59 @@ static void jump_out_of_giving_up_a_set(void **state)
     watch_close(&w);
 }
 
+/* Entries that all change take a call long enough to hold signals back. */
+static void change_and_poll(struct watch *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        w->fds[i].events ^= POLLPRI;
+    watch_poll(w, 0);
+}
+
+static timer_t timer_of(int signal)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+                             .sigev_signo = signal};
+    timer_t timer;
+    assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    return timer;
+}
+
+/*
+ * Signals that a thread sets off itself are never held back, so that a handler
+ * of one may leave a call while others are. The next call took them for held
+ * by itself, and at its end gave the thread the mask of the one that was left.
+ */
+static void jump_out_while_other_signals_are_held(void **state)
+{
+    static struct watch w;
+    sigset_t alarm, before, after;
+    (void)state;
+    assert_true(watch_open(&w, WATCH_MAX));
+    assert_true(signal(SIGSYS, jump_out) != SIG_ERR);
+    timer_t timer = timer_of(SIGSYS);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    jumps = 0;
+    for (volatile int i = 0; i < 2000 && jumps < 200; i++) {
+        struct itimerspec once = {.it_value = {0, 20000 + i % 97 * 1000}};
+        if (!sigsetjmp(out, 1)) {
+            assert_int_equal(timer_settime(timer, 0, &once, NULL), 0);
+            for (int tries = 0; tries < 100; tries++)
+                change_and_poll(&w);
+        }
+        once.it_value.tv_nsec = 0;
+        assert_int_equal(timer_settime(timer, 0, &once, NULL), 0);
+        sigprocmask(SIG_BLOCK, &alarm, NULL);
+        change_and_poll(&w);
+        sigprocmask(SIG_SETMASK, &before, &after);
+        assert_true(sigismember(&after, SIGALRM));
+    }
+    assert_true(jumps > 0);
+    timer_delete(timer);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(jump_out_of_a_wait),
     TEST(jump_out_of_a_wait_from_another_stack),
@@ -203,6 +257,7 @@ static const struct suite_test tests[] = {
     TEST(epoll_goes_on_answering_after_jumps),
     TEST(handler_polls_and_jumps_out),
     TEST(jump_out_of_giving_up_a_set),
+    TEST(jump_out_while_other_signals_are_held),
 };
 
 SUITE(tests)

@@ -61,20 +61,8 @@ static void tell(int fd, int answer)
                 : " was closed and reused unseen; healed");
 }
 
-/* What happened to one epoll descriptor happened to all, most likely. */
-static void check_own_epfds(struct eps_thread *self)
-{
-    for (int i = 0; i < EPS_THREAD_SITES; i++) {
-        struct eps_set *set = self->sites[i].set;
-        int epfd = set ? atomic_load(&set->epfd) : -1;
-        if (epfd >= 0 && !eps_epoll_is_own(epfd))
-            eps_set_lost(epfd);
-    }
-}
-
 /* Note (a). True if the registration was stale. */
-static bool is_stale(struct eps_set *set, struct eps_thread *self, int fd,
-                     struct eps_reg *reg)
+static bool is_stale(struct eps_set *set, int fd, struct eps_reg *reg)
 {
     struct eps_item item = {
         (uint32_t)fd, reg->generation,
@@ -87,8 +75,6 @@ static bool is_stale(struct eps_set *set, struct eps_thread *self, int fd,
     if (reg->generation != eps_fdwatch_generation(fd))
         return false;
     tell(fd, answer);
-    if (answer == -ENOENT)
-        check_own_epfds(self);
     return true;
 }
 
@@ -108,17 +94,45 @@ static int next_registered(struct eps_set *set)
     return -1;
 }
 
-bool eps_scrub_step(struct eps_set *set, struct eps_thread *self)
+static bool step(struct eps_set *set, struct eps_thread *self)
 {
     int fd = set->registry.registered ? next_registered(set) : -1;
 
     set->looked++;
-    if (fd < 0 || !is_stale(set, self, fd, eps_registry_at(&set->registry, fd)))
+    if (fd < 0 || !is_stale(set, fd, eps_registry_at(&set->registry, fd)))
         return false;
     eps_count(self, EPS_C_rescues);
     EPS_PROBE_RESCUE(fd);
     eps_closing_heard(fd); /* for other sets that hold it, too */
     return true;
+}
+
+/* What happened to one epoll descriptor happened to all, most likely. */
+static void check_own_epfds(struct eps_thread *self)
+{
+    for (int i = 0; i < EPS_THREAD_SITES; i++) {
+        struct eps_set *set = self->sites[i].set;
+        int epfd = set ? atomic_load(&set->epfd) : -1;
+        if (epfd >= 0 && !eps_epoll_is_own(epfd))
+            eps_set_lost(epfd);
+    }
+}
+
+/*
+ * The program may have put an epoll of its own there, unseen, with the same
+ * numbers in it: note (a) would write over what it keeps with them.
+ */
+static bool is_lost(const struct eps_set *set, struct eps_thread *self)
+{
+    if (eps_epoll_is_own(atomic_load(&set->epfd)))
+        return false;
+    check_own_epfds(self);
+    return true;
+}
+
+bool eps_scrub_step(struct eps_set *set, struct eps_thread *self)
+{
+    return is_lost(set, self) || step(set, self);
 }
 
 /*
@@ -138,10 +152,11 @@ static void learn(struct eps_set *set, int64_t taken, int64_t looks)
 
 static bool look(struct eps_set *set, struct eps_thread *self, int64_t looks)
 {
-    while (looks-- > 0)
-        if (eps_scrub_step(set, self))
-            return true;
-    return false;
+    bool found = is_lost(set, self);
+
+    for (; looks > 0 && !found; looks--)
+        found = step(set, self);
+    return found;
 }
 
 /* As many as the time since the last ones allows; 0: too soon, it adds up. */

@@ -300,6 +300,46 @@ static void librarys_descriptors_replaced_by_an_epoll(void **state)
     in_child(replaces_by_epoll);
 }
 
+/*
+ * ... for one in which the program keeps the same numbers. What the library
+ * looked for there was found, and what the program keeps with each of them was
+ * written over by the look.
+ */
+static void replaces_by_epoll_of_the_same(void *arg)
+{
+    enum {
+        MARK = 1000,
+        CALLS = 64 * ROW * 4 /* every number comes to be looked at */
+    };
+    struct watch *w = arg;
+    int mine = epoll_create1(0);
+    for (int i = 0; i < (int)w->n; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = MARK + i};
+        require(!epoll_ctl(mine, EPOLL_CTL_ADD, w->fds[i].fd, &event));
+    }
+    require(watch_works(w));
+    for (int fd = 2 * ROW + 3; fd <= 300; fd++)
+        if (fdcheck_is_internal(fd))
+            require(raw_dup3(mine, fd) == fd);
+    for (int i = 0; i < CALLS; i++)
+        require(watch_poll(w, 0) == 0);
+    for (int i = 0; i < (int)w->n; i++) {
+        struct epoll_event event;
+        char byte;
+        require(write(w->peers[i], "", 1) == 1);
+        require(epoll_wait(mine, &event, 1, 0) == 1);
+        require(event.data.u64 == (uint64_t)(MARK + i));
+        require(read(w->fds[i].fd, &byte, 1) == 1);
+    }
+    require(watch_works(w));
+}
+
+static void librarys_descriptors_replaced_by_an_epoll_of_the_same(void **state)
+{
+    (void)state;
+    in_child(replaces_by_epoll_of_the_same);
+}
+
 /* dup2 onto every number, those of the library among them. */
 static void dup2s_onto_every_number(void *arg)
 {
@@ -458,6 +498,7 @@ static const struct suite_test tests[] = {
     TEST(closed_unseen_before_a_sleep),
     TEST(librarys_descriptors_replaced_by_a_pipe),
     TEST(librarys_descriptors_replaced_by_an_epoll),
+    TEST(librarys_descriptors_replaced_by_an_epoll_of_the_same),
     TEST(dup2_onto_every_number),
     TEST(close_loops_again_and_again),
     TEST(daemon_replaces_watched_numbers),

@@ -10,6 +10,8 @@
  *     the addition of nothing.
  * (c) qemu-user answers 0 to any advice, and does nothing. Where nonsense is
  *     taken, no advice is believed.
+ * (d) A mapping that nobody placed goes into the highest hole that holds it.
+ *     Given a place, it goes there if nothing else is there.
  */
 #include "memory.h"
 
@@ -17,6 +19,7 @@
 
 #include <linux/futex.h>
 #include <linux/mman.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -44,24 +47,59 @@ static _Bool is_deaf;
 #define PROT (PROT_READ | PROT_WRITE)
 #define FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
+static size_t page_size(void)
+{
+    size_t bytes = getauxval(AT_PAGESZ);
+
+    return bytes ? bytes : 4096;
+}
+
+/*
+ * Note (d): a hole is the program's, where it may count on EFAULT, or map
+ * something itself. So all but the first mapping, of start-up, are placed far
+ * below that one, side by side, so that the kernel makes one area of them.
+ */
+#if UINTPTR_MAX > UINT32_MAX
+#define FAR ((uintptr_t)64 << 30)
+#else
+#define FAR ((uintptr_t)128 << 20)
+#endif
+#define ROOM (FAR / 64) /* then from its top again, in what is free */
+static _Atomic uintptr_t first, given;
+
+uintptr_t eps_memory_place(size_t bytes)
+{
+    size_t page = page_size();
+    uintptr_t from = atomic_load_explicit(&first, memory_order_relaxed);
+
+    if (!from)
+        return 0;
+    bytes = (bytes + page - 1) & ~(page - 1);
+    return from - FAR - (atomic_fetch_add(&given, bytes) + bytes) % ROOM;
+}
+
 /* Three ways to say the same: the old one on s390 takes a pointer to it. */
-static long map(size_t bytes)
+static long map(uintptr_t place, size_t bytes)
 {
 #ifdef __s390__
-    long args[] = {0, (long)bytes, PROT, FLAGS, -1, 0};
+    long args[] = {(long)place, (long)bytes, PROT, FLAGS, -1, 0};
     return EPS_SYS1(SYS_mmap, args);
 #elif defined(SYS_mmap2)
-    return EPS_SYS6(SYS_mmap2, 0, bytes, PROT, FLAGS, -1, 0);
+    return EPS_SYS6(SYS_mmap2, place, bytes, PROT, FLAGS, -1, 0);
 #else
-    return EPS_SYS6(SYS_mmap, 0, bytes, PROT, FLAGS, -1, 0);
+    return EPS_SYS6(SYS_mmap, place, bytes, PROT, FLAGS, -1, 0);
 #endif
 }
 
 void *eps_memory_map(size_t bytes)
 {
-    long at = map(bytes);
+    long at = map(eps_memory_place(bytes), bytes);
 
-    return at < 0 && at > -4096 ? NULL : (void *)at;
+    if (at < 0 && at > -4096)
+        return NULL;
+    if (!atomic_load_explicit(&first, memory_order_relaxed))
+        atomic_store_explicit(&first, (uintptr_t)at, memory_order_relaxed);
+    return (void *)at;
 }
 
 void eps_memory_unmap(void *start, size_t bytes)
@@ -87,13 +125,6 @@ _Bool eps_memory_wiped_by_fork(void *start, size_t bytes)
 {
     is_deaf = advise((uintptr_t)start, bytes, NO_ADVICE) == 0;
     return advise((uintptr_t)start, bytes, MADV_WIPEONFORK) == 0;
-}
-
-static size_t page_size(void)
-{
-    size_t bytes = getauxval(AT_PAGESZ);
-
-    return bytes ? bytes : 4096;
 }
 
 /*

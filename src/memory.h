@@ -7,6 +7,10 @@
 #define EPS_MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Where a mapping of ours fills no hole of the program's; 0: anywhere. */
+uintptr_t eps_memory_place(size_t bytes);
 
 /* Zeroed pages, or NULL. Untouched pages cost address space only. */
 void *eps_memory_map(size_t bytes);

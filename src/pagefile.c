@@ -11,6 +11,7 @@
 #include "pagefile.h"
 
 #include "counters.h"
+#include "memory.h"
 #include "sys.h"
 
 #include <fcntl.h>
@@ -63,7 +64,9 @@ static long map_file(int fd, void *old)
     const long number = SYS_mmap;
 #endif
 
-    return EPS_SYS6(number, old, EPS_PAGE_BYTES, PROT_READ | PROT_WRITE,
+    return EPS_SYS6(number,
+                    old ? (uintptr_t)old : eps_memory_place(EPS_PAGE_BYTES),
+                    EPS_PAGE_BYTES, PROT_READ | PROT_WRITE,
                     MAP_SHARED | (old ? MAP_FIXED : 0), fd, 0);
 }
 

@@ -351,6 +351,48 @@ static void array_half_mapped(void **state)
     close_row();
 }
 
+/* So that the kernel's next choice is a hole in there. */
+static void fill_holes_above(const char *room)
+{
+    for (size_t bytes = page << 18; bytes >= page; bytes /= 2) {
+        char *at;
+        do
+            at = mmap(NULL, bytes, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        while (at != MAP_FAILED && at > room);
+        if (at != MAP_FAILED)
+            munmap(at, bytes);
+    }
+}
+
+/*
+ * A program unmapped the page behind an array, and the library's first mapping
+ * went just there: a poll() beyond the array's end wrote to that, and said
+ * nothing. A MAP_FIXED of the program's would have replaced it.
+ */
+static void holes_are_left_alone(void **state)
+{
+    (void)state;
+    open_row();
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t step = 64 * page, holes = 48;
+    char *room = mmap(NULL, holes * step, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(room, MAP_FAILED);
+    fill_holes_above(room);
+    for (size_t i = 0; i < holes; i++)
+        assert_int_equal(munmap(room + i * step, (i + 1) * page), 0);
+    with_each_readable(look_with_two_arrays);
+    with_each_readable(look_with_moving_array);
+    for (size_t i = 0; i < holes; i++)
+        for (size_t k = 0; k <= i; k++) {
+            unsigned char in_core;
+            char *hole = room + i * step + k * page;
+            assert_int_equal(mincore(hole, page, &in_core), -1);
+        }
+    close_row();
+}
+
 /* Not readable, and readable but not writable; both for the first time. */
 static void bad_fd_sets(void **state)
 {
@@ -639,6 +681,7 @@ static const struct suite_test tests[] = {
     TEST(array_that_is_not_mapped),
     TEST(array_in_read_only_memory),
     TEST(array_half_mapped),
+    TEST(holes_are_left_alone),
     TEST(bad_fd_sets),
     TEST(array_goes_between_calls),
     TEST(neighbour_of_an_array_goes),

@@ -19,7 +19,6 @@ class Platform:
     packages: list = dataclasses.field(default_factory=list)
     architecture: str = None  # Debian's, added to what dpkg installs
     configure: list = dataclasses.field(default_factory=list)
-    make: list = dataclasses.field(default_factory=list)
     like: str = None      # built as that platform; not again
     # A whole `make check` takes minutes; where compilers or the kernel alone
     # differ, the hazards reach all of the library's code. They are those of
@@ -107,8 +106,7 @@ def _compilers():
                        configure=configure, **short)
     yield Platform("no-trap", "a processor whose way into the kernel is not "
                    "in trap.h: through the syscall() next in line",
-                   make=["libepollshim_la_CPPFLAGS=$(AM_CPPFLAGS) -DEPS_NO_TRAP"
-                         " -include $(srcdir)/src/plain.h"],
+                   configure=["CPPFLAGS=-DEPS_NO_TRAP"],
                    borrows="host", ways="auto always",
                    instead="the library and the command are built so; the "
                    "host's hazards: only trap.h differs")

@@ -43,6 +43,7 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
     if (outcome == EPS_ANSWERED)
         eps_count(self, EPS_C_answered);
     eps_beat(self);
+    eps_quiet_end(&self->quiet);
     eps_thread_leave(self);
     return outcome;
 }

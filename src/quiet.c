@@ -57,8 +57,10 @@ static bool has_come(uint64_t mask)
     return false;
 }
 
-void eps_quiet_begin_slow(struct eps_quiet *quiet)
+void eps_quiet_begin(struct eps_quiet *quiet)
 {
+    if (quiet->on)
+        return;
     quiet->before = eps_signals_hold();
     quiet->on = quiet->before != EPS_SIGNALS_NOT_HELD;
 }

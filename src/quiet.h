@@ -23,14 +23,8 @@ struct eps_quiet {
  * Three system calls, so for work that takes longer. No function of libc may be
  * called meanwhile that is a cancellation point.
  */
-void eps_quiet_begin_slow(struct eps_quiet *quiet);
+void eps_quiet_begin(struct eps_quiet *quiet);
 void eps_quiet_end_slow(struct eps_quiet *quiet);
-
-static inline void eps_quiet_begin(struct eps_quiet *quiet)
-{
-    if (!quiet->on)
-        eps_quiet_begin_slow(quiet);
-}
 
 static inline void eps_quiet_end(struct eps_quiet *quiet)
 {

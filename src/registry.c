@@ -55,6 +55,7 @@ void eps_registry_clear(struct eps_registry *registry)
     memset(&registry->far, 0, sizeof(registry->far));
     registry->dirty = 0;
     registry->marked = 0;
+    registry->quiet = NULL;
     registry->residual = 0;
     registry->registered = 0;
     registry->idle = 0;

@@ -44,6 +44,11 @@ struct eps_reg {
     _Atomic uint8_t state; /* enum eps_reg_state */
 };
 
+/* Numbers to be settled, whose work takes as long as some native calls do. */
+#define EPS_REGISTRY_MANY 64
+
+struct eps_quiet;
+
 /*
  * Numbers beyond the table share one registration: it is always residual,
  * and each entry's own number is what the native call is asked about.
@@ -60,6 +65,10 @@ struct eps_registry {
     int32_t residual;          /* head of the list + 1, or 0 */
     uint32_t registered;       /* items in the epoll set */
     uint32_t idle;             /* ... of which the caller wants no more */
+
+    /* What is to begin, and by what, once many are marked; NULL: nothing. */
+    struct eps_quiet *quiet;
+    void (*at_many)(struct eps_quiet *quiet);
 };
 
 /* Makes room for numbers up to `fd` (EPS_FAR has it); false: no memory. */
@@ -127,7 +136,8 @@ static inline void eps_registry_mark_dirty(struct eps_registry *registry,
     reg->flags |= EPS_REG_DIRTY;
     reg->next_dirty = registry->dirty;
     registry->dirty = fd + 1;
-    registry->marked++;
+    if (++registry->marked == EPS_REGISTRY_MANY && registry->quiet)
+        registry->at_many(registry->quiet);
 }
 
 /* Takes a number off the dirty list; -1 when it is empty. */

@@ -108,10 +108,13 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
     signals = eps_signals_hold();
     set = site->set = eps_set_acquire((enum eps_call)site->call);
     eps_signals_let_go(signals);
-    if (set)
-        eps_count(self, EPS_C_sets_built);
-    else
+    if (!set) {
         eps_site_failed(self, site);
+        return NULL;
+    }
+    set->registry.quiet = &self->quiet;
+    set->registry.at_many = eps_quiet_begin;
+    eps_count(self, EPS_C_sets_built);
     return set;
 }
 

@@ -11,13 +11,11 @@
 
 #include <errno.h>
 
-#define MANY 64 /* changes that take as long as some native calls do */
-
 int eps_turn_prepare(struct eps_set *set, struct eps_thread *self)
 {
     int ret = 0;
 
-    if (set->registry.marked >= MANY || set->haunted)
+    if (set->registry.marked >= EPS_REGISTRY_MANY || set->haunted)
         eps_quiet_begin(&self->quiet);
     if (!eps_epset_is_prepared(set))
         ret = eps_epset_prepare(set, self);

@@ -146,6 +146,35 @@ static void growing_forgets_nothing(void **state)
         assert_int_equal(eps_registry_at(&registry, fd)->generation, 0);
 }
 
+static int holds;
+
+static void hold(struct eps_quiet *quiet)
+{
+    (void)quiet;
+    holds++;
+}
+
+/* Once, whatever comes after; and again for those of the next call. */
+static void many_are_told_of(void **state)
+{
+    struct eps_registry registry = {.capacity = 0};
+
+    (void)state;
+    assert_true(eps_registry_cover(&registry, MOST));
+    registry.quiet = (struct eps_quiet *)&holds;
+    registry.at_many = hold;
+    for (int round = 1; round <= 2; round++) {
+        for (int fd = 0; fd < 3 * EPS_REGISTRY_MANY; fd++) {
+            eps_registry_mark_dirty(&registry, fd);
+            assert_int_equal(holds,
+                             fd + 1 < EPS_REGISTRY_MANY ? round - 1 : round);
+        }
+        while (eps_registry_next_dirty(&registry) >= 0)
+            continue;
+    }
+    eps_registry_clear(&registry);
+}
+
 /* Those beyond the table share one, which is forgotten like the others. */
 static void clearing_forgets_the_far(void **state)
 {
@@ -205,6 +234,7 @@ static void covers_every_number_it_should(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(lists_agree_with_flags),
+          cmocka_unit_test(many_are_told_of),
           cmocka_unit_test(growing_forgets_nothing),
           cmocka_unit_test(clearing_forgets_the_far),
           cmocka_unit_test(the_noted_come_in_order),

@@ -7,8 +7,9 @@
  * Kernel notes:
  * (a) A signal that is ignored is not kept, unless it is blocked: then it is
  *     pending like any other. So it is asked what will become of it.
- * (b) One that is the whole process's may yet be taken by another thread. That
- *     this one was chosen for it could have been as well.
+ * (b) One that is the whole process's is taken by another thread then, if there
+ *     is one that doesn't block it. Natively the first thread is preferred, and
+ *     its call ends; here it sleeps on, as it would had the handler run in it.
  */
 #include "quiet.h"
 

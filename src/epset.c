@@ -109,8 +109,10 @@ static int rebuild(struct eps_set *set, struct eps_thread *self)
     while ((fd = eps_registry_next(registry, fd + 1)) >= 0) {
         struct eps_reg *reg = eps_registry_at(registry, fd);
         reg->flags &= ~EPS_REG_BACKED;
-        if (eps_reg_state(reg) != EPS_REG_REGISTERED)
+        if (eps_reg_state(reg) != EPS_REG_REGISTERED) {
+            check_number(set, fd); /* the journal of it is over */
             continue;
+        }
         eps_settle_state(set, reg, EPS_REG_ABSENT);
         eps_registry_mark_dirty(registry, fd);
     }

@@ -340,6 +340,38 @@ static void number_replaced_unseen_is_found_by_a_busy_loop(void **state)
     watch_close(&w);
 }
 
+/* Its number has another file by the time the ghost is got rid of. */
+static void meets_a_ghost_and_goes_on(void *arg)
+{
+    struct watch *w = arg, fresh;
+    int fd = w->fds[0].fd;
+    require(watch_open(&fresh, 1) && watch_works(w));
+    require(close(fd) == 0); /* its parent keeps the file */
+    require(write(w->peers[0], "x", 1) == 1);
+    require(watch_poll(w, 1) == 1);
+    require(dup2(fresh.fds[0].fd, fd) == fd);
+    for (int i = 0; i < 200; i++)
+        require(watch_poll(w, 0) == 0);
+}
+
+/*
+ * An epoll descriptor is made anew for a ghost, and what the journal had told
+ * until then was taken for read. A number that had been found closed, and had
+ * another file since, was looked at natively for as long as it stayed open.
+ */
+static void number_of_a_ghost_is_taken_in_again(void **state)
+{
+    struct watch w;
+    (void)state;
+    open_row_of(&w, SMALL_ROW);
+    pid_t pid = child_start(meets_a_ghost_and_goes_on, &w);
+    child_join(pid);
+    assert_epoll_answered(pid, 200);
+    if (way_is_always())
+        assert_in_range(stats_of(pid, "residual_looks"), 0, 100);
+    watch_close(&w);
+}
+
 static const struct suite_test tests[] = {
     TEST(dup_keeps_a_closed_file_alive),
     TEST(dup_keeps_a_file_alive_that_was_closed_unseen),
@@ -348,6 +380,7 @@ static const struct suite_test tests[] = {
     TEST(file_returns_to_its_number),
     TEST(one_of_two_numbers_of_a_file_is_closed),
     TEST(a_ghost_of_long_ago),
+    TEST(number_of_a_ghost_is_taken_in_again),
     TEST(poll_answers_for_all_among_many_ghosts),
     TEST(select_answers_for_all_among_many_ghosts),
     TEST(number_replaced_unseen_is_found_by_a_sleeping_poll),

@@ -211,6 +211,18 @@ static void leave(struct eps_set *set, int fd, struct eps_reg *reg,
     eps_settle_state(set, reg, EPS_REG_ABSENT);
 }
 
+/*
+ * The end of a number was missed, and not just told by who has deleted the item
+ * before a close. The old file's item may live on, and must not pass for the
+ * new one's: another generation tells them apart.
+ */
+static void miss_end(int fd, struct eps_thread *self)
+{
+    eps_count(self, EPS_C_rescues);
+    EPS_PROBE_RESCUE(fd);
+    eps_fdwatch_ended(fd);
+}
+
 static int change(struct eps_set *set, int fd, struct eps_reg *reg,
                   struct eps_thread *self)
 {
@@ -222,13 +234,8 @@ static int change(struct eps_set *set, int fd, struct eps_reg *reg,
     }
     ret = modify(set, fd, reg, self);
     if (ret == -ENOENT || ret == -EBADF || ret == -EINVAL) {
-        /*
-         * Its end was missed. The old file's item may live on, and must not
-         * pass for the new one's: another generation tells them apart.
-         */
-        eps_count(self, EPS_C_rescues);
-        EPS_PROBE_RESCUE(fd);
-        eps_fdwatch_ended(fd);
+        if (reg->generation == eps_fdwatch_generation(fd))
+            miss_end(fd, self);
         eps_settle_state(set, reg, EPS_REG_ABSENT);
         return enter(set, fd, reg, self);
     }

@@ -482,8 +482,53 @@ static void waits_beside_a_closer(void *arg)
     _exit(0);
 }
 
-/* To where it asks the kernel for one of these, which has not begun. */
-static void come_to(pid_t pid, long number, long other)
+static void *close_one(void *arg)
+{
+    struct call *call = arg;
+
+    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
+    be_traced();
+    require(close(w.fds[1].fd) == 0);
+    atomic_store(&call->over, true);
+    return NULL;
+}
+
+/* An event of a file whose number is closed: items are deleted from then on. */
+static void meet_a_ghost(void)
+{
+    int copy = dup(w.fds[1].fd);
+
+    require(poll(w.fds, ENDING, 1) == 0);
+    require(close(w.fds[1].fd) == 0 && write(w.peers[1], "x", 1) == 1);
+    require(poll(w.fds, ENDING, 1) == 1);
+    require(dup2(copy, w.fds[1].fd) == w.fds[1].fd && close(copy) == 0);
+    make_quiet(1);
+}
+
+/* A wait after others, that asks for more of what another thread closes. */
+static void asks_for_more_beside_a_closer(void *arg)
+{
+    pthread_t thread;
+    int ends[2];
+
+    meet_a_ghost();
+    require(pipe(ends) == 0 && dup2(ends[0], w.fds[1].fd) == w.fds[1].fd);
+    require(close(ends[0]) == 0);
+    for (int i = 0; i < 3; i++)
+        require(poll(w.fds, ENDING, 1) == 0);
+    require(write(ends[1], "x", 1) == 1);
+    w.fds[1].events |= POLLPRI;
+    require(pthread_create(&thread, NULL, close_one, arg) == 0);
+    be_traced();
+    double begun = clock_ms();
+    require(poll(w.fds, ENDING, FOR_LONG) == 1);
+    require(clock_ms() - begun < NOT_LONG);
+    require(pthread_join(thread, NULL) == 0);
+    _exit(0);
+}
+
+/* To where it asks the kernel for one of these, which has not begun: which. */
+static long come_to(pid_t pid, long number, long other)
 {
     struct __ptrace_syscall_info info;
 
@@ -493,6 +538,26 @@ static void come_to(pid_t pid, long number, long other)
                            &info) > 0);
     } while (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
              ((long)info.entry.nr != number && (long)info.entry.nr != other));
+    return (long)info.entry.nr;
+}
+
+/* Until the closer has closed, and the other has seen what came of it. */
+static void let_both_go(struct call *call, pid_t pid)
+{
+    assert_return_code(ptrace(PTRACE_DETACH, call->closer, NULL, NULL), errno);
+    while (!atomic_load(&call->over))
+        clock_sleep_ms(1);
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    call_close(call);
+}
+
+static void wait_for_both(const struct call *call, pid_t pid)
+{
+    wait_for_stop(pid);
+    while (!atomic_load(&call->closer))
+        clock_sleep_ms(1);
+    wait_for_stop(call->closer);
 }
 
 /*
@@ -597,22 +662,35 @@ static void range_is_closed_before_a_wait_begins(void **state)
     pid_t pid = child_start(waits_beside_a_closer, call);
 
     (void)state;
-    wait_for_stop(pid);
-    while (!atomic_load(&call->closer))
-        clock_sleep_ms(1);
-    wait_for_stop(call->closer);
+    wait_for_both(call, pid);
     come_to(call->closer, SYS_close_range, SYS_close_range);
-    come_to(pid, SYS_poll, SYS_ppoll);
-    assert_return_code(ptrace(PTRACE_DETACH, call->closer, NULL, NULL), errno);
-    while (!atomic_load(&call->over))
-        clock_sleep_ms(1);
-    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
-    child_join(pid);
-    call_close(call);
+    come_to(pid, SYS_poll, SYS_poll);
+    let_both_go(call, pid);
+}
+
+/*
+ * A closer deletes the item before the close; a set that then had it changed
+ * took that for a missed end, which wiped out that the file was about to go. So
+ * it was taken in again, and slept on when it went.
+ */
+static void item_is_deleted_before_it_is_changed(void **state)
+{
+    struct call *call = call_open((struct call){.is_select = false});
+    pid_t pid = child_start(asks_for_more_beside_a_closer, call);
+    long first;
+
+    (void)state;
+    wait_for_both(call, pid);
+    first = come_to(pid, SYS_epoll_ctl, SYS_poll);
+    come_to(call->closer, SYS_close, SYS_close);
+    if (first == SYS_epoll_ctl) /* natively it waits already */
+        come_to(pid, SYS_poll, SYS_poll);
+    let_both_go(call, pid);
 }
 
 static const struct suite_test tests[] = {
     TEST(range_is_closed_before_a_wait_begins),
+    TEST(item_is_deleted_before_it_is_changed),
     TEST(signals_while_it_looks_end_poll),
     TEST(signals_while_it_looks_end_select),
     TEST(handlers_fork_at_any_instruction_of_poll),

@@ -47,17 +47,40 @@ static void handle(int signal, void (*handler)(int))
     sigaddset(&noted, signal);
 }
 
+/*
+ * The kernel stops a background process for it (SIGTTOU), again and again if it
+ * goes on there, as timeout(1) has it do. So what ends us is heard meanwhile.
+ */
+static void set_mode(const struct termios *mode)
+{
+    sigset_t saved;
+
+    sigprocmask(SIG_UNBLOCK, &noted, &saved);
+    while (!ending && !stopping &&
+           tcsetattr(STDIN_FILENO, TCSADRAIN, mode) < 0 && errno == EINTR)
+        ;
+    sigprocmask(SIG_SETMASK, &saved, NULL);
+}
+
 static void enter(void)
 {
     struct termios raw = before;
 
     if (has_keys) {
         raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+        set_mode(&raw);
     }
     fputs("\033[?1049h\033[?25l", stdout);
     fflush(stdout);
     is_open = true;
+}
+
+/* Then it is for others to say how the terminal is. */
+static bool is_in_background(void)
+{
+    pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+    return foreground > 0 && foreground != getpgrp();
 }
 
 void cmd_screen_close(void)
@@ -67,7 +90,7 @@ void cmd_screen_close(void)
     is_open = false;
     fputs("\033[?25h\033[?1049l", stdout);
     fflush(stdout);
-    if (has_keys)
+    if (has_keys && !is_in_background())
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }
 

@@ -129,12 +129,13 @@ static bool lacks_mark(int fd)
  * What was opened on the lowest free number, placed and marked; or -errno. The
  * program may put a file of its own on that number meanwhile, seen or unseen:
  * then nothing is touched that may not be ours. The mark is kept with the file,
- * so that the low number has it, too, where it is.
+ * so that the low number has it, too, where it is. From the close on another
+ * thread may have the low number: what it has reserved is not given back here.
  */
 static int adopt(int fd, int own, bool (*is_ours)(int))
 {
     uint32_t generation;
-    bool marked;
+    bool marked, reserved;
     int place;
 
     if (fd < 0)
@@ -144,7 +145,7 @@ static int adopt(int fd, int own, bool (*is_ours)(int))
         return -EMFILE;
     }
     generation = eps_fdwatch_generation(fd);
-    eps_fdwatch_reserve(fd);
+    reserved = eps_fdwatch_reserve(fd);
     leave_trace(fd);
     place = eps_fdtable_place(fd, own);
     leave_trace(place);
@@ -153,7 +154,8 @@ static int adopt(int fd, int own, bool (*is_ours)(int))
     if ((marked ? !lacks_mark(fd) : is_ours(fd)) &&
         eps_fdwatch_is_left_alone(fd, generation))
         EPS_SYS1(SYS_close, fd);
-    eps_fdwatch_give_back(fd);
+    if (reserved)
+        eps_fdwatch_give_back(fd);
     if (place >= 0 && !marked) {
         eps_epoll_close(place);
         return -EBUSY;

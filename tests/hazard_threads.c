@@ -104,6 +104,11 @@ static void *polls_beside_others(void *arg)
     return NULL;
 }
 
+/*
+ * Two threads that opened their sets at once could have the same low number,
+ * one after the other. The second gave back, behind its close, what a third had
+ * reserved on it meanwhile: that set was known as nobody's, and left open.
+ */
 static void many_threads_at_once_leave_nothing(void **state)
 {
     enum {

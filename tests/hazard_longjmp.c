@@ -225,8 +225,8 @@ static void jump_out_while_other_signals_are_held(void **state)
     sigset_t alarm, before, after;
     (void)state;
     assert_true(watch_open(&w, WATCH_MAX));
-    assert_true(signal(SIGSYS, jump_out) != SIG_ERR);
-    timer_t timer = timer_of(SIGSYS);
+    assert_true(signal(SIGTRAP, jump_out) != SIG_ERR);
+    timer_t timer = timer_of(SIGTRAP);
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     sigprocmask(SIG_SETMASK, NULL, &before);

@@ -530,7 +530,7 @@ static void asks_for_more_beside_a_closer(void *arg)
 /* To where it asks the kernel for one of these, which has not begun: which. */
 static long come_to(pid_t pid, long number, long other)
 {
-    struct __ptrace_syscall_info info;
+    struct __ptrace_syscall_info info = {.op = 0};
 
     do {
         assert_true(next_stop(pid));

@@ -11,8 +11,11 @@
 #include "process.h"
 #include "seen.h"
 #include "site.h"
+#include "sys.h"
 #include "turn.h"
 #include "verify.h"
+
+#include <errno.h>
 
 static bool resembles(const struct eps_set *set, const void *context)
 {
@@ -121,6 +124,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     }
     outcome = eps_pollturn_answer(call, set, self);
     eps_quiet_end(&self->quiet);
+    call->disturbed = self->quiet.disturbed;
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
         !eps_turn_is_elsewhere(call->epoch))
         eps_verify_poll(call, set, self, answer_again);
@@ -146,12 +150,29 @@ static bool is_fit(const struct eps_pollcall *call)
             timeout->tv_nsec < 1000000000);
 }
 
+/*
+ * A handler has run where native would have been waiting: EINTR, unless
+ * something is ready.
+ */
+static enum eps_outcome look_natively(struct eps_pollcall *call)
+{
+    struct timespec now = {0, 0};
+    int ret = (int)EPS_SYS5(SYS_ppoll, call->array, call->count, &now,
+                            call->mask, sizeof(uint64_t));
+
+    call->ret = ret > 0 ? ret : -1;
+    call->error = ret ? -ret : EINTR;
+    return EPS_ANSWERED;
+}
+
 /* A call that has slept, and goes on natively, waits for the rest alone. */
 static enum eps_outcome leave(struct eps_pollcall *call,
                               enum eps_outcome outcome)
 {
     int64_t rest = eps_deadline_rest(&call->deadline);
 
+    if (outcome == EPS_NATIVE && call->disturbed && !eps_process_is_sandboxed())
+        return look_natively(call);
     if (outcome != EPS_NATIVE || !call->slept || rest < 0)
         return outcome;
     call->timeout_ms = eps_ms_of(rest);
@@ -171,6 +192,6 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
         return EPS_NATIVE;
     call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
                                    : eps_deadline_of_ms(call->timeout_ms);
-    call->slept = call->rested = call->expired = false;
+    call->slept = call->rested = call->expired = call->disturbed = false;
     return leave(call, eps_gate_close(self, answer(call, self)));
 }

@@ -451,13 +451,20 @@ static void be_traced(void)
     require(raise(SIGSTOP) == 0);
 }
 
+/* The same, known to the tracer from when on it can be waited for. */
+static void be_traced_as_closer(struct call *call)
+{
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
+    require(raise(SIGSTOP) == 0);
+}
+
 static void *close_a_range(void *arg)
 {
     struct call *call = arg;
     unsigned fd = (unsigned)w.fds[ENDING].fd;
 
-    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
-    be_traced();
+    be_traced_as_closer(call);
     require(close_range(fd, fd, 0) == 0);
     atomic_store(&call->over, true);
     return NULL;
@@ -486,8 +493,7 @@ static void *close_one(void *arg)
 {
     struct call *call = arg;
 
-    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
-    be_traced();
+    be_traced_as_closer(call);
     require(close(w.fds[1].fd) == 0);
     atomic_store(&call->over, true);
     return NULL;

@@ -24,13 +24,7 @@ void eps_next_find(void)
 
 long eps_sys(long nr, long a, long b, long c, long d, long e, long f)
 {
-    int saved = errno;
-    long ret = EPS_NEXT(syscall)(nr, a, b, c, d, e, f);
-
-    if (ret == -1)
-        ret = -errno;
-    errno = saved;
-    return ret;
+    return eps_sys_by(EPS_NEXT(syscall), nr, a, b, c, d, e, f);
 }
 
 #endif

@@ -9,13 +9,7 @@
 
 long eps_sys(long nr, long a, long b, long c, long d, long e, long f)
 {
-    int saved = errno;
-    long ret = syscall(nr, a, b, c, d, e, f);
-
-    if (ret == -1)
-        ret = -errno;
-    errno = saved;
-    return ret;
+    return eps_sys_by(syscall, nr, a, b, c, d, e, f);
 }
 
 #endif

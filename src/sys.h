@@ -28,8 +28,21 @@ static inline long eps_sys(long nr, long a, long b, long c, long d, long e,
 
 #else
 
-/* The next syscall() in line does the register work; its errno is undone. */
+/* A syscall() does the register work: the next one in line (next.c, sys.c). */
 long eps_sys(long nr, long a, long b, long c, long d, long e, long f);
+
+/* By that function, whose errno is undone. */
+static inline long eps_sys_by(long (*by)(long, ...), long nr, long a, long b,
+                              long c, long d, long e, long f)
+{
+    int saved = errno;
+    long ret = by(nr, a, b, c, d, e, f);
+
+    if (ret == -1)
+        ret = -errno;
+    errno = saved;
+    return ret;
+}
 
 #endif
 

@@ -445,17 +445,12 @@ enum {
     NOT_LONG = 4000,
 };
 
-static void be_traced(void)
+/* Who it is may be told: from when on it can be waited for. */
+static void be_traced(_Atomic pid_t *told)
 {
     require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-    require(raise(SIGSTOP) == 0);
-}
-
-/* The same, known to the tracer from when on it can be waited for. */
-static void be_traced_as_closer(struct call *call)
-{
-    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-    atomic_store(&call->closer, (pid_t)syscall(SYS_gettid));
+    if (told)
+        atomic_store(told, (pid_t)syscall(SYS_gettid));
     require(raise(SIGSTOP) == 0);
 }
 
@@ -464,7 +459,7 @@ static void *close_a_range(void *arg)
     struct call *call = arg;
     unsigned fd = (unsigned)w.fds[ENDING].fd;
 
-    be_traced_as_closer(call);
+    be_traced(&call->closer);
     require(close_range(fd, fd, 0) == 0);
     atomic_store(&call->over, true);
     return NULL;
@@ -481,7 +476,7 @@ static void waits_beside_a_closer(void *arg)
     require(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
     w.fds[ENDING].fd = ends[0];
     require(pthread_create(&thread, NULL, close_a_range, arg) == 0);
-    be_traced();
+    be_traced(NULL);
     double begun = clock_ms();
     require(poll(w.fds, ENDING + 1, FOR_LONG) == 1);
     require(clock_ms() - begun < NOT_LONG);
@@ -493,7 +488,7 @@ static void *close_one(void *arg)
 {
     struct call *call = arg;
 
-    be_traced_as_closer(call);
+    be_traced(&call->closer);
     require(close(w.fds[1].fd) == 0);
     atomic_store(&call->over, true);
     return NULL;
@@ -525,7 +520,7 @@ static void asks_for_more_beside_a_closer(void *arg)
     require(write(ends[1], "x", 1) == 1);
     w.fds[1].events |= POLLPRI;
     require(pthread_create(&thread, NULL, close_one, arg) == 0);
-    be_traced();
+    be_traced(NULL);
     double begun = clock_ms();
     require(poll(w.fds, ENDING, FOR_LONG) == 1);
     require(clock_ms() - begun < NOT_LONG);

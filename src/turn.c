@@ -39,7 +39,7 @@ int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
         return EPS_TURN_NATIVE;
     if (!set->registry.registered && !slept) {
         eps_quiet_end(&self->quiet);
-        if (!self->quiet.disturbed) /* a native call would wait: quiet.h */
+        if (!self->quiet.disturbed) /* a native select() would wait */
             return EPS_TURN_ODD;
     }
     found = blind ? 0 : eps_epset_look(set, self);

@@ -44,6 +44,9 @@ enum eps_outcome eps_gate_close(struct eps_thread *self,
         eps_count(self, EPS_C_answered);
     eps_beat(self);
     eps_quiet_end(&self->quiet);
+    if (outcome == EPS_NATIVE && self->quiet.disturbed &&
+        !eps_process_is_sandboxed())
+        outcome = EPS_DISTURBED;
     eps_thread_leave(self);
     return outcome;
 }

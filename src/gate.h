@@ -13,8 +13,9 @@
 
 /* How a call through the gate ended. */
 enum eps_outcome {
-    EPS_NATIVE,   /* make the native call with the caller's own arguments */
-    EPS_ANSWERED, /* the answer is complete */
+    EPS_NATIVE,    /* make the native call with the caller's own arguments */
+    EPS_DISTURBED, /* the same, but it is not to wait: see quiet.h */
+    EPS_ANSWERED,  /* the answer is complete */
 };
 
 /*
@@ -23,7 +24,7 @@ enum eps_outcome {
  */
 struct eps_thread *eps_gate_open(void);
 
-/* Counts how the call ended, and leaves it. */
+/* Counts how the call ended, and leaves it; native may become disturbed. */
 enum eps_outcome eps_gate_close(struct eps_thread *self,
                                 enum eps_outcome outcome);
 

@@ -124,7 +124,6 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     }
     outcome = eps_pollturn_answer(call, set, self);
     eps_quiet_end(&self->quiet);
-    call->disturbed = self->quiet.disturbed;
     if (outcome == EPS_ANSWERED && eps_options.verify && call->ret >= 0 &&
         !eps_turn_is_elsewhere(call->epoch))
         eps_verify_poll(call, set, self, answer_again);
@@ -171,8 +170,8 @@ static enum eps_outcome leave(struct eps_pollcall *call,
 {
     int64_t rest = eps_deadline_rest(&call->deadline);
 
-    if (outcome == EPS_NATIVE && call->disturbed && !eps_process_is_sandboxed())
-        return look_natively(call);
+    if (outcome == EPS_DISTURBED)
+        outcome = look_natively(call);
     if (outcome != EPS_NATIVE || !call->slept || rest < 0)
         return outcome;
     call->timeout_ms = eps_ms_of(rest);
@@ -192,6 +191,6 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
         return EPS_NATIVE;
     call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
                                    : eps_deadline_of_ms(call->timeout_ms);
-    call->slept = call->rested = call->expired = call->disturbed = false;
+    call->slept = call->rested = call->expired = false;
     return leave(call, eps_gate_close(self, answer(call, self)));
 }

@@ -38,7 +38,6 @@ struct eps_pollcall {
     bool slept;           /* it has waited: numbers may have ended meanwhile */
     bool rested;          /* ... and for longer than a look takes */
     bool expired;         /* the native wait ended by its timeout */
-    bool disturbed;       /* a signal held back ended it: see quiet.h */
 };
 
 /* EPS_ANSWERED: ret and error are set, and the caller's array is written. */

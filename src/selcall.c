@@ -16,11 +16,15 @@
 #include "process.h"
 #include "seen.h"
 #include "selturn.h"
+#include "selwait.h"
 #include "site.h"
+#include "sys.h"
 #include "timeval.h"
 #include "turn.h"
 #include "verify.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/select.h>
 
 static bool is_writable(const struct eps_selcall *call)
@@ -226,6 +230,57 @@ static enum eps_outcome refuse(struct eps_thread *self, enum eps_counter reason)
 }
 
 /*
+ * What the kernel says now of copies of the caller's sets, which stay as they
+ * are unless something is ready.
+ */
+static int look_at(const struct eps_selcall *call, unsigned long *copies)
+{
+    size_t words = (size_t)EPS_WORDS(call->nfds);
+    size_t bytes = words * sizeof(*copies);
+    struct timespec now = {0, 0};
+    struct {
+        const sigset_t *mask;
+        size_t size;
+    } mask = {call->mask, sizeof(uint64_t)};
+    unsigned long *sets[EPS_SETS];
+    int ret;
+
+    for (int i = 0; i < EPS_SETS; i++) {
+        unsigned long *own = call->sets.bits[i];
+        sets[i] = own ? memcpy(copies + i * words, own, bytes) : NULL;
+    }
+    ret = (int)EPS_SYS6(SYS_pselect6, call->nfds, sets[EPS_READ],
+                        sets[EPS_WRITE], sets[EPS_EXCEPT], &now, &mask);
+    for (int i = 0; i < EPS_SETS && ret > 0; i++)
+        if (sets[i])
+            memcpy(call->sets.bits[i], sets[i], bytes);
+    return ret;
+}
+
+/*
+ * A handler has run where native would have been waiting: EINTR, unless
+ * something is ready.
+ */
+static enum eps_outcome look_natively(struct eps_selcall *call)
+{
+    unsigned long few[EPS_SETS * EPS_WORDS(FD_SETSIZE)];
+    size_t bytes =
+        EPS_SETS * (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
+    unsigned long *many = bytes > sizeof(few) ? eps_memory_map(bytes) : few;
+    int ret;
+
+    if (!many)
+        return EPS_NATIVE;
+    ret = look_at(call, many);
+    if (many != few)
+        eps_memory_unmap(many, bytes);
+    call->ret = ret > 0 ? ret : -1;
+    call->error = ret ? -ret : EINTR;
+    eps_selwait_take_one(call);
+    return EPS_ANSWERED;
+}
+
+/*
  * A call that has slept, and goes on natively, waits for the rest alone. In
  * select()'s own timeval that is written already, where it is written at all.
  */
@@ -234,6 +289,8 @@ static enum eps_outcome leave(struct eps_selcall *call,
 {
     int64_t rest = eps_deadline_rest(&call->deadline);
 
+    if (outcome == EPS_DISTURBED)
+        outcome = look_natively(call);
     if (outcome != EPS_NATIVE || !call->slept || rest < 0)
         return outcome;
     call->rest = eps_timespec_of(rest);

@@ -13,7 +13,6 @@
 #include "process.h"
 #include "seen.h"
 #include "selwait.h"
-#include "timeval.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -142,9 +141,7 @@ static enum eps_outcome finish(struct eps_selcall *call, struct eps_set *set,
     call->error = told < 0 ? -told : 0;
     if (told >= 0)
         eps_selview_write(&set->select, &call->sets);
-    if (EPS_SELECT_TELLS_TIME && !call->precise && call->timeval &&
-        !call->slept)
-        eps_timeval_take_one(call->timeval);
+    eps_selwait_take_one(call);
     return EPS_ANSWERED;
 }
 

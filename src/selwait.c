@@ -26,6 +26,7 @@
 #include "process.h"
 #include "scrub.h"
 #include "sys.h"
+#include "timeval.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -128,6 +129,12 @@ static int native_pselect(struct eps_selcall *call, struct eps_set *set,
 static bool is_told_time(const struct eps_selcall *call)
 {
     return EPS_SELECT_TELLS_TIME && !call->precise && call->timeval;
+}
+
+void eps_selwait_take_one(const struct eps_selcall *call)
+{
+    if (is_told_time(call) && !call->slept)
+        eps_timeval_take_one(call->timeval);
 }
 
 static int native_wait(struct eps_selcall *call, struct eps_set *set, int nfds,

@@ -15,6 +15,9 @@
 #define EPS_SELECT_TELLS_TIME 0
 #endif
 
+/* The call ends: what is left of its time, if it has not waited. */
+void eps_selwait_take_one(const struct eps_selcall *call);
+
 /* 1 if the number is open now, 0 if not; -errno: it can't be found out. */
 int eps_selwait_is_open(int fd);
 

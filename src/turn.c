@@ -37,11 +37,8 @@ int eps_turn_look(struct eps_set *set, struct eps_thread *self, uint32_t epoch,
         eps_quiet_begin(&self->quiet);
     if (eps_turn_prepare(set, self) < 0)
         return EPS_TURN_NATIVE;
-    if (!set->registry.registered && !slept) {
-        eps_quiet_end(&self->quiet);
-        if (!self->quiet.disturbed) /* a native select() would wait */
-            return EPS_TURN_ODD;
-    }
+    if (!set->registry.registered && !slept)
+        return EPS_TURN_ODD;
     found = blind ? 0 : eps_epset_look(set, self);
     if (eps_turn_is_elsewhere(epoch))
         return EPS_TURN_ODD;

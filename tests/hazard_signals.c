@@ -677,16 +677,6 @@ static void change_and_take_away(void)
     assert_int_equal(madvise(second_page(), PAGE, MADV_DONTNEED), 0);
 }
 
-/* Files that epoll is not asked about. */
-static void make_residual(struct watch *w)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        int nesting = epoll_create1(0);
-        assert_int_equal(dup2(nesting, w->fds[i].fd), w->fds[i].fd);
-        assert_int_equal(close(nesting), 0);
-    }
-}
-
 static void signal_at_the_second_page(void)
 {
     pthread_t thread;
@@ -735,7 +725,7 @@ static void signal_while_the_array_is_read(void **state)
     catch_signal(SIGUSR1, 0);
     limit_to(ENTRIES + 1);
     signal_at_the_second_page();
-    make_residual(&main_row);
+    assert_true(watch_make_residual(&main_row));
     signal_at_the_second_page();
     limit_to(ENTRIES);
     signal_at_the_second_page();

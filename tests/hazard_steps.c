@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -23,6 +24,14 @@
 
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
+#endif
+
+#if defined(SYS__newselect)
+#define SYS_SELECT SYS__newselect
+#elif defined(SYS_select)
+#define SYS_SELECT SYS_select
+#else
+#define SYS_SELECT SYS_pselect6
 #endif
 
 enum {
@@ -390,15 +399,14 @@ static bool next_stop(pid_t pid)
     return false;
 }
 
-/* What a look for unseen closes is made of; natively there is none. */
-static bool is_at_a_look(pid_t pid)
+/* The system call that it has come to, but has not begun; or -1. */
+static long call_ahead(pid_t pid)
 {
     struct __ptrace_syscall_info info = {.op = 0};
 
     assert_true(
         ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) > 0);
-    return info.op == PTRACE_SYSCALL_INFO_ENTRY &&
-           info.entry.nr == SYS_epoll_ctl;
+    return info.op == PTRACE_SYSCALL_INFO_ENTRY ? (long)info.entry.nr : -1;
 }
 
 /* False if it sleeps before so many looks. */
@@ -407,7 +415,8 @@ static bool come_to_look(pid_t pid, int looks)
     while (looks > 0) {
         if (!next_stop(pid))
             return false;
-        looks -= is_at_a_look(pid);
+        /* What a look for unseen closes is made of; natively none is made. */
+        looks -= call_ahead(pid) == SYS_epoll_ctl;
     }
     return true;
 }
@@ -441,6 +450,7 @@ static void signal_between_looks(bool is_select)
 
 enum {
     ENDING = 2, /* the entry that is readable, and closed by another thread */
+    MANY_ROW = 100,  /* more than are worked on before signals are held back */
     FOR_LONG = 8000, /* ms */
     NOT_LONG = 4000,
 };
@@ -531,15 +541,54 @@ static void asks_for_more_beside_a_closer(void *arg)
 /* To where it asks the kernel for one of these, which has not begun: which. */
 static long come_to(pid_t pid, long number, long other)
 {
-    struct __ptrace_syscall_info info = {.op = 0};
+    long next;
 
     do {
         assert_true(next_stop(pid));
-        assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info),
-                           &info) > 0);
-    } while (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
-             ((long)info.entry.nr != number && (long)info.entry.nr != other));
-    return (long)info.entry.nr;
+        next = call_ahead(pid);
+    } while (next != number && next != other);
+    return next;
+}
+
+/*
+ * A wait for the same numbers after others, with files on them that epoll is
+ * not asked about. Interrupted, it leaves the set alone, and tells what is left
+ * of the time.
+ */
+static void selects_when_nothing_is_left(void *arg)
+{
+    struct timeval left = {FOR_LONG / 1000, 0};
+    struct bits asked;
+
+    (void)arg;
+    require(signal(SIGALRM, ring) != SIG_ERR);
+    for (int i = 0; i < 3; i++)
+        require(watch_select(&w, 1) == 0);
+    require(watch_make_residual(&w));
+    for (size_t i = 0; i < w.n; i++)
+        bits_set(&w.in, w.fds[i].fd);
+    asked = w.in;
+    be_traced(NULL);
+    require(select(w.fds[w.n - 1].fd + 1, BITS(&w.in), NULL, NULL, &left) ==
+            -1);
+    require(errno == EINTR && rung == 1);
+    require(memcmp(&asked, &w.in, sizeof(asked)) == 0);
+#ifdef __GLIBC__
+    require(left.tv_sec < FOR_LONG / 1000 && left.tv_sec >= NOT_LONG / 1000);
+#endif
+    require(watch_select(&w, 0) == 0);
+    _exit(0);
+}
+
+/* To the first system call of many with signals held back, or to its wait. */
+static void come_to_work(pid_t pid)
+{
+    long next;
+
+    do {
+        assert_true(next_stop(pid));
+        next = call_ahead(pid);
+    } while (next != SYS_SELECT && next != SYS_pselect6 && !is_held_back(pid));
 }
 
 /* Until the closer has closed, and the other has seen what came of it. */
@@ -689,11 +738,33 @@ static void item_is_deleted_before_it_is_changed(void **state)
     let_both_go(call, pid);
 }
 
+/*
+ * A handler whose signal had been held back did not end a select() that went
+ * on natively: with nothing left that epoll is asked about, it slept on.
+ */
+static void signal_when_nothing_is_left_ends_select(void **state)
+{
+    struct call *call = call_open((struct call){.is_select = true});
+    pid_t pid;
+
+    (void)state;
+    watch_close(&w);
+    assert_true(watch_open(&w, MANY_ROW));
+    pid = child_start(selects_when_nothing_is_left, NULL);
+    wait_for_stop(pid);
+    come_to_work(pid);
+    assert_return_code(syscall(SYS_tgkill, pid, pid, SIGALRM), errno);
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+    child_join(pid);
+    call_close(call);
+}
+
 static const struct suite_test tests[] = {
     TEST(range_is_closed_before_a_wait_begins),
     TEST(item_is_deleted_before_it_is_changed),
     TEST(signals_while_it_looks_end_poll),
     TEST(signals_while_it_looks_end_select),
+    TEST(signal_when_nothing_is_left_ends_select),
     TEST(handlers_fork_at_any_instruction_of_poll),
     TEST(handlers_fork_at_any_instruction_of_select),
     TEST(handlers_jump_out_at_any_instruction_of_poll),

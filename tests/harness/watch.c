@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -32,6 +33,16 @@ void watch_close(struct watch *w)
         close(w->peers[i]);
     }
     w->n = 0;
+}
+
+bool watch_make_residual(const struct watch *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        int nesting = epoll_create1(0), fd = w->fds[i].fd;
+        if (nesting < 0 || dup2(nesting, fd) != fd || close(nesting))
+            return false;
+    }
+    return true;
 }
 
 int watch_poll(struct watch *w, int timeout_ms)

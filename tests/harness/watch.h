@@ -57,6 +57,9 @@ bool watch_open(struct watch *w, size_t n);
 /* Closes both ends of all pipes, those already closed excepted. */
 void watch_close(struct watch *w);
 
+/* Puts files in the place of the read ends that epoll is not asked about. */
+bool watch_make_residual(const struct watch *w);
+
 /* select() on all read ends; its answer is in w->in. */
 int watch_select(struct watch *w, int timeout_ms);
 

@@ -52,7 +52,7 @@ static int interrupted(struct eps_pollcall *call, struct eps_set *set,
 {
     int told = 0;
 
-    if (eps_epset_is_behind(set))
+    if (eps_epset_is_behind(set) && !eps_process_is_sandboxed())
         told = look_again(call, set, self, POLLNVAL, ends);
     return told ? told : -EINTR;
 }

@@ -27,7 +27,7 @@ static int interrupted(struct eps_selcall *call, struct eps_set *set,
     int fd = -1, told = 0;
 
     if (!call->slept || !eps_epset_is_behind(set) ||
-        eps_turn_prepare(set, self) < 0)
+        eps_process_is_sandboxed() || eps_turn_prepare(set, self) < 0)
         return -EINTR;
     eps_selview_begin(&set->select);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0)

@@ -253,27 +253,37 @@ static void *sleeps(void *arg)
         poll(NULL, 0, 1000);
 }
 
+static void start_sleepers(void *(*function)(void *))
+{
+    pthread_t thread;
+    require(!pipe(over));
+    for (size_t i = 0; i < SLEEPERS; i++) {
+        require(watch_open(&sleepers[i].watch, ROW));
+        require(!pthread_create(&thread, NULL, function, &sleepers[i]));
+    }
+    for (size_t i = 0; i < SLEEPERS; i++)
+        while (!sleepers[i].tid || !child_is_asleep(sleepers[i].tid))
+            clock_sleep_ms(1);
+}
+
+static void allow_all_threads_only(const int *calls, size_t count)
+{
+    struct filter filter;
+    filter_allow_only(&filter, calls, count);
+    require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    require(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                     SECCOMP_FILTER_FLAG_TSYNC, &filter.program));
+}
+
 /*
  * All sleep, and are sandboxed after so many milliseconds: one that was still
  * on its way there, on a busy machine, was killed at the next thing it did.
  */
 static void sandbox_sleepers(int after_ms)
 {
-    pthread_t thread;
-    struct filter filter;
-    require(!pipe(over));
-    for (size_t i = 0; i < SLEEPERS; i++) {
-        require(watch_open(&sleepers[i].watch, ROW));
-        require(!pthread_create(&thread, NULL, sleeps, &sleepers[i]));
-    }
-    for (size_t i = 0; i < SLEEPERS; i++)
-        while (!sleepers[i].tid || !child_is_asleep(sleepers[i].tid))
-            clock_sleep_ms(1);
+    start_sleepers(sleeps);
     clock_sleep_ms(after_ms);
-    filter_allow_only(&filter, allowed, ARRAY_SIZE(allowed));
-    require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    require(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                     SECCOMP_FILTER_FLAG_TSYNC, &filter.program));
+    allow_all_threads_only(allowed, ARRAY_SIZE(allowed));
 }
 
 static void join_sleepers(void) __attribute__((noreturn));
@@ -338,6 +348,51 @@ static void sandboxed_sleepers_wait_for_the_rest_alone(void **state)
     play(sleepers_time_is_over);
     assert_true(clock_ms() - start >= TIME_MS);
     assert_true(clock_ms() - start < LATE_MS + TIME_MS);
+}
+
+static void *sleeps_until_a_signal(void *arg)
+{
+    struct sleeper *s = arg;
+    require(watch_works(&s->watch));
+    s->tid = gettid();
+    require(s->way(&s->watch, 20000) == -1 && errno == EINTR);
+    require(write(over[1], "x", 1) == 1);
+    for (;;)
+        poll(NULL, 0, 1000);
+}
+
+static void ignore_it(int number)
+{
+    (void)number;
+}
+
+static void sleepers_are_interrupted(void *arg)
+{
+    int calls[ARRAY_SIZE(allowed) + 1], quiet[2];
+    pid_t pid = getpid();
+    (void)arg;
+    memcpy(calls, allowed, sizeof(allowed));
+    calls[ARRAY_SIZE(allowed)] = SYS_tgkill;
+    require(signal(SIGUSR1, ignore_it) != SIG_ERR && !pipe(quiet));
+    start_sleepers(sleeps_until_a_signal);
+    clock_sleep_ms(20); /* all sleep by now, and in their first slice */
+    for (size_t i = 0; i < SLEEPERS; i++)
+        require(dup2(quiet[0], sleepers[i].watch.fds[1].fd) >= 0);
+    allow_all_threads_only(calls, ARRAY_SIZE(calls));
+    for (size_t i = 0; i < SLEEPERS; i++)
+        require(!raw_syscall3(SYS_tgkill, pid, sleepers[i].tid, SIGUSR1));
+    join_sleepers();
+}
+
+/*
+ * A signal ended the sleep of a thread that had been sandboxed in it, and one
+ * of its descriptors had changed hands before that: the library looked at what
+ * kind of file it was by now, and the process was killed for it.
+ */
+static void sandboxed_sleepers_are_interrupted(void **state)
+{
+    (void)state;
+    play(sleepers_are_interrupted);
 }
 
 /* --- a thread that is changing its sets meanwhile --- */
@@ -433,6 +488,7 @@ static const struct suite_test tests[] = {
     TEST_NATIVE(small_sets_need_no_other_system_call),
     TEST(sandbox_entered_beside_a_sleeper),
     TEST(sandboxed_sleepers_wait_for_the_rest_alone),
+    TEST(sandboxed_sleepers_are_interrupted),
     TEST(sandbox_entered_beside_a_busy_thread),
     TEST(filter_that_was_refused),
 };

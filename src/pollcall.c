@@ -189,6 +189,7 @@ enum eps_outcome eps_pollcall_run(struct eps_pollcall *call)
     self = eps_gate_open();
     if (!self)
         return EPS_NATIVE;
+    self->quiet.mask = call->mask;
     call->deadline = call->precise ? eps_deadline_of_timespec(call->timeout)
                                    : eps_deadline_of_ms(call->timeout_ms);
     call->slept = call->rested = call->expired = false;

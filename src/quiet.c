@@ -10,6 +10,8 @@
  * (b) One that is the whole process's is taken by another thread then, if there
  *     is one that doesn't block it. Natively the first thread is preferred, and
  *     its call ends; here it sleeps on, as it would had the handler run in it.
+ * (c) What the call's own mask blocks stays pending until the call is over, and
+ *     does not end it. Here the handler runs, as if it had before the call.
  */
 #include "quiet.h"
 
@@ -17,6 +19,7 @@
 #include "signals.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 /* libc keeps those below SIGRTMIN to itself, and no program waits for them. */
 static bool is_libcs(int signal)
@@ -43,15 +46,32 @@ static bool has_handler(int signal)
            now.handler != SIG_DFL && now.handler != SIG_IGN;
 }
 
-/* Whether a signal is there whose handler runs under that mask. */
-static bool has_come(uint64_t mask)
+/*
+ * What the call blocks: note (c). The kernel is asked whether its mask can be
+ * read, by having it added to all that is held back. Where it can't, the wait
+ * will tell.
+ */
+static uint64_t blocked_by_call(const void *mask)
+{
+    uint64_t blocked = 0;
+
+    if (mask &&
+        !EPS_SYS4(SYS_rt_sigprocmask, SIG_BLOCK, mask, NULL, sizeof(blocked)))
+        memcpy(&blocked, mask, sizeof(blocked));
+    return blocked;
+}
+
+/* Whether a signal is there whose handler will run, and ends the call. */
+static bool has_come(const struct eps_quiet *quiet)
 {
     uint64_t pending = 0;
 
     if (eps_process_is_sandboxed() ||
         EPS_SYS2(SYS_rt_sigpending, &pending, sizeof(pending)) < 0)
         return false;
-    pending &= ~mask;
+    pending &= ~quiet->before;
+    if (pending)
+        pending &= ~blocked_by_call(quiet->mask);
     for (int signal = 1; pending; signal++, pending >>= 1)
         if ((pending & 1) && has_handler(signal)) /* note (a) */
             return true;
@@ -69,7 +89,7 @@ void eps_quiet_begin(struct eps_quiet *quiet)
 /* A handler may leave the call for good: it is over before they run. */
 void eps_quiet_end_slow(struct eps_quiet *quiet)
 {
-    quiet->disturbed |= has_come(quiet->before);
+    quiet->disturbed |= has_come(quiet);
     quiet->on = false;
     atomic_signal_fence(memory_order_seq_cst);
     eps_signals_let_go(quiet->before);

@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 struct eps_quiet {
-    uint64_t before; /* the mask to be restored */
+    const void *mask; /* the call's own, or NULL */
+    uint64_t before;  /* the mask to be restored */
     bool on;
     bool disturbed; /* a handler has run at its end: the call is not to wait */
 };

@@ -317,5 +317,6 @@ enum eps_outcome eps_selcall_run(struct eps_selcall *call)
     self = eps_gate_open();
     if (!self)
         return EPS_NATIVE;
+    self->quiet.mask = call->mask;
     return leave(call, eps_gate_close(self, answer(call, self)));
 }

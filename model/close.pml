@@ -27,7 +27,8 @@
  * DUP2 (the number is replaced in one step), FAILS (1: the real close may
  * fail, 2: and is made again then), CLOSER (0: nobody closes but the child),
  * KNOWN (the kind of file is known from the start, as an accept() tells it),
- * and faults by their names, which model/check must see found.
+ * MORE (each call asks for more than the one before), RANGE (it is closed as one
+ * of a range of numbers), and faults by their names, which model/check must see found.
  */
 #ifndef SETS
 #define SETS 1
@@ -50,6 +51,12 @@
 
 #ifndef KNOWN
 #define KNOWN 0
+#endif
+#ifndef MORE
+#define MORE 0
+#endif
+#ifndef RANGE
+#define RANGE 0
 #endif
 
 #define CLOSED 0 /* no file */
@@ -165,6 +172,8 @@ inline rebuild(s)
         :: sets[s].state == REGISTERED ->
             sets[s].state = ABSENT;
             sets[s].dirty = true
+        :: sets[s].state == RESIDUAL && sets[s].gen != generation ->
+            sets[s].dirty = true /* check_number() */
         :: else
         fi
     }
@@ -234,6 +243,28 @@ inline enter(s)
     fi
 }
 
+/*
+ * change(): MOD the item of a number that is asked for more. It may be gone by
+ * a close that nobody told, or deleted by a closer, who has told.
+ */
+inline change(s)
+{
+    atomic { gone = (at == CLOSED || !ep[s].item[at]) }
+    if
+    :: gone ->
+        if
+#ifdef FAULT_END_IS_MISSED_ANYWAY
+        :: true -> step(true, false, who)
+#else
+        :: sets[s].gen == generation -> step(true, false, who)
+        :: else
+#endif
+        fi;
+        sets[s].state = ABSENT
+    :: else
+    fi
+}
+
 inline settle(s)
 {
     sets[s].dirty = false;
@@ -242,6 +273,12 @@ inline settle(s)
         sets[s].state = ABSENT
     :: else
     fi;
+#if MORE
+    if
+    :: sets[s].state == REGISTERED -> change(s)
+    :: else
+    fi;
+#endif
     if
     :: sets[s].state == ABSENT -> enter(s)
     :: else
@@ -291,8 +328,8 @@ inline look_natively(s)
 
 proctype waiter(byte s)
 {
-    byte calls, held;
-    bool exists, residual, native, found, told;
+    byte calls, held, who;
+    bool exists, residual, native, found, told, gone;
 
     do
     :: calls < CALLS ->
@@ -303,9 +340,9 @@ proctype waiter(byte s)
             told = false;
             native = false
         }
-        /* eps_pollview_update(): the number is new to a set just made. */
+        /* eps_pollview_update(): the number is new, or asked for more. */
         if
-        :: sets[s].state == ABSENT -> sets[s].dirty = true
+        :: sets[s].state == ABSENT || MORE -> sets[s].dirty = true
         :: else
         fi;
         do
@@ -460,15 +497,18 @@ inline ring_sleepers()
 
 /*
  * eps_closing_begin(): a number that does not matter is left alone, and asked
- * about again after the real call.
+ * about again after the real call. Of a range, next_ours(): so is what nobody
+ * holds.
  */
+#define BEGINS (RANGE -> holder != NOBODY : MATTERS)
+
 inline closing_begin(file)
 {
 #ifdef FAULT_NO_FIRST_STEP
     who = holder;
     on = true;
 #else
-    atomic { on = MATTERS; passed = !on }
+    atomic { on = BEGINS; passed = !on }
     if
     :: on -> step(false, true, who)
     :: else
@@ -480,9 +520,13 @@ inline closing_begin(file)
     fi
 }
 
-/* eps_closing_end() */
+/* eps_closing_end(); of a range, range_ended(), which looks what has begun. */
 inline closing_end()
 {
+#if RANGE
+    on = ending;
+    done = true;
+#endif
 #ifndef FAULT_NO_SECOND_LOOK
     if
     :: !on && done && MATTERS -> late = true
@@ -494,8 +538,12 @@ inline closing_end()
     :: else -> who = NOBODY
     fi;
     if
+#ifdef FAULT_LATE_RINGS_NOBODY
+    :: true
+#else
     :: who != NOBODY && late -> ring_sleepers()
     :: else
+#endif
     fi
 }
 

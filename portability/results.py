@@ -24,6 +24,7 @@ class Result:
     failed: list = dataclasses.field(default_factory=list)
     notes: list = dataclasses.field(default_factory=list)
     when: str = ""        # and of which commit: rows are of different runs
+    said: str = ""        # by make check: rows may share a build directory
     seconds: float = 0
 
     @property

@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
-#include <linux/icmp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#include <linux/icmp.h> /* last: it yields to musl's headers, not they to it */
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

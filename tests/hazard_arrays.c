@@ -351,6 +351,18 @@ static void array_half_mapped(void **state)
     close_row();
 }
 
+/* qemu-user does not, and looks at each page on its way: that takes hours. */
+static bool is_room_sought_from_above(void)
+{
+    char *at[2];
+
+    for (int i = 0; i < 2; i++)
+        at[i] = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(munmap(at[i], page), 0);
+    return at[1] < at[0];
+}
+
 /* So that the kernel's next choice is a hole in there. */
 static void fill_holes_above(const char *room)
 {
@@ -375,6 +387,8 @@ static void holes_are_left_alone(void **state)
     (void)state;
     open_row();
     page = (size_t)sysconf(_SC_PAGESIZE);
+    if (!is_room_sought_from_above())
+        skip();
     const size_t step = 64 * page, holes = 48;
     char *room = mmap(NULL, holes * step, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -25,10 +25,12 @@ static pid_t child; /* 0: it has ended */
 /* For what it has left in the background. */
 static volatile sig_atomic_t order, enough;
 
+static sigset_t ignored; /* when we were started, as nohup(1) has it */
+
 /*
  * What we are sent is meant for the program; its end is ours. What comes from
  * the kernel, it sends to the program as well, as the terminal's are sent to
- * all that is in the foreground.
+ * all that is in the foreground; and if we are to ignore it, it ends no wait.
  */
 static void pass_on(int number, siginfo_t *from, void *context)
 {
@@ -37,7 +39,7 @@ static void pass_on(int number, siginfo_t *from, void *context)
         kill(child, number);
     else if (from->si_code <= 0)
         order = number;
-    else if (!child)
+    else if (!child && !sigismember(&ignored, number))
         enough = 1;
 }
 
@@ -55,9 +57,14 @@ static void take_orders(void)
 {
     struct sigaction action = {.sa_sigaction = pass_on,
                                .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction given;
 
-    for (size_t i = 0; i < ORDERS; i++)
-        sigaction(orders[i], &action, NULL);
+    sigemptyset(&ignored);
+    for (size_t i = 0; i < ORDERS; i++) {
+        sigaction(orders[i], &action, &given);
+        if (given.sa_handler == SIG_IGN)
+            sigaddset(&ignored, orders[i]);
+    }
 }
 
 static void wait_for_rest(struct cmd_rest *rest)

@@ -39,10 +39,14 @@ static void wake_only(int signal)
     (void)signal;
 }
 
+/* What we were started to ignore, as nohup(1) has it, stays ignored. */
 static void handle(int signal, void (*handler)(int))
 {
-    struct sigaction action = {.sa_handler = handler};
+    struct sigaction action = {.sa_handler = handler}, given;
 
+    sigaction(signal, NULL, &given);
+    if (given.sa_handler == SIG_IGN)
+        return;
     sigaction(signal, &action, NULL);
     sigaddset(&noted, signal);
 }

@@ -248,6 +248,8 @@ static void view(struct top *top)
         if (i % 10 == 9)
             find_others(top);
         show(top);
+        if (ferror(stdout)) /* nobody is there to see more */
+            return;
     }
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUSY 0.3   /* of a CPU in the kernel: worth a trace */
 #define SHORT 0.05 /* seconds: seen once, at the end; no rate comes of it */
@@ -143,7 +144,8 @@ static void show(const struct cmd_samples *samples, double seconds,
     printf("epollshim scan: %zu processes looked at for %.1f s", samples->count,
            seconds);
     if (samples->denied)
-        printf("; %ld more could not be: try as root", samples->denied);
+        printf("; %ld more could not be: try %s", samples->denied,
+               geteuid() == 0 ? "outside of the container" : "as root");
     puts("");
     if (!count) {
         printf(

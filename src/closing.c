@@ -90,30 +90,24 @@ static void prepare_holder(struct eps_set *set, int fd, bool alone,
 
 static void prepare_holders(int fd, unsigned holder, struct eps_thread *self)
 {
-    unsigned end = eps_setpool_end();
+    struct eps_set *set = NULL;
 
     if (holder != EPS_HELD_BY_MANY) {
         prepare_holder(eps_setpool_at(holder), fd, true, self);
         return;
     }
-    for (unsigned id = 1; id < end; id++) {
-        struct eps_set *set = eps_setpool_at(id);
-        if (set && atomic_load(&set->used))
-            prepare_holder(set, fd, false, self);
-    }
+    while ((set = eps_setpool_next(set)) != NULL)
+        prepare_holder(set, fd, false, self);
 }
 
 static void ring_sleepers(int fd, struct eps_thread *self)
 {
-    unsigned end = eps_setpool_end();
+    struct eps_set *set = NULL;
     unsigned events;
 
-    for (unsigned id = 1; id < end; id++) {
-        struct eps_set *set = eps_setpool_at(id);
-        if (set && atomic_load(&set->used) && atomic_load(&set->asleep) &&
-            has_registered(set, fd, &events))
+    while ((set = eps_setpool_next(set)) != NULL)
+        if (atomic_load(&set->asleep) && has_registered(set, fd, &events))
             ring(set, self);
-    }
 }
 
 /* The program may have put a file of its own there, unseen. */

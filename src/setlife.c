@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How an epoll set begins and ends. Owns nothing of its own. A set is
- * acquired and released by its thread; the last two functions may be called
- * for another thread's set, whose owner finds out at its next look.
+ * acquired and released by its thread; what is told of a number of ours may
+ * be about another thread's set, whose owner finds out at its next look.
  */
 #include "setlife.h"
 
@@ -107,12 +107,9 @@ static bool is_in_use(const struct eps_set *set)
 
 void eps_set_reset_all(void)
 {
-    unsigned end = eps_setpool_end();
+    struct eps_set *set = NULL;
 
-    for (unsigned id = 1; id < end; id++) {
-        struct eps_set *set = eps_setpool_at(id);
-        if (!set || !atomic_load(&set->used))
-            continue;
+    while ((set = eps_setpool_next(set)) != NULL) {
         close_copy(atomic_exchange(&set->epfd, -1));
         eps_epset_wake(set);
         if (is_in_use(set))
@@ -130,14 +127,12 @@ void eps_set_reset_all(void)
 
 static struct eps_set *set_with(int epfd)
 {
-    unsigned end = eps_setpool_end();
+    struct eps_set *set = NULL;
 
-    for (unsigned id = 1; id < end; id++) {
-        struct eps_set *set = eps_setpool_at(id);
-        if (set && atomic_load(&set->epfd) == epfd)
-            return set;
-    }
-    return NULL;
+    do
+        set = eps_setpool_next(set);
+    while (set && atomic_load(&set->epfd) != epfd);
+    return set;
 }
 
 /*

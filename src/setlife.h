@@ -17,16 +17,19 @@ void eps_set_release(struct eps_set *set);
 /* The child of a fork: every set goes, the parent's items stay as they are. */
 void eps_set_reset_all(void);
 
-/* The program asks for one of our numbers: we move elsewhere. */
-void eps_set_give_way(int fd);
-
-/* The same for any of our numbers. */
-bool eps_set_still_has(int fd);
-
 /* Closes the set's epoll descriptor, if it is still ours. */
 void eps_set_close_epfd(struct eps_set *set);
 
-/* One of our numbers turns out to be the program's now. */
+/*
+ * Of a number that fdwatch knows as ours, a set's or the bell's, by any thread.
+ * False if the program has put a file of its own there, unseen.
+ */
+bool eps_set_still_has(int fd);
+
+/* ... so that it is the program's now. */
 void eps_set_lost(int fd);
+
+/* The program asks for the number: what we have there moves elsewhere. */
+void eps_set_give_way(int fd);
 
 #endif

@@ -13,7 +13,6 @@
 #define SLABS (EPS_HELD_BY_MANY / SLAB_SETS)
 
 static struct eps_set *_Atomic slabs[SLABS];
-static _Atomic unsigned slab_count;
 static _Atomic unsigned taken;
 
 /* Ids start at 1: 0 is fdwatch's nobody. */
@@ -40,7 +39,6 @@ static struct eps_set *slab_at(unsigned slab)
         eps_memory_unmap(sets, SLAB_SETS * sizeof(*sets));
         return none;
     }
-    atomic_fetch_add(&slab_count, 1);
     return sets;
 }
 
@@ -85,7 +83,14 @@ struct eps_set *eps_setpool_at(unsigned id)
     return sets ? &sets[index % SLAB_SETS] : NULL;
 }
 
-unsigned eps_setpool_end(void)
+/* Slabs are made in order: behind the last id there is none. */
+struct eps_set *eps_setpool_next(const struct eps_set *set)
 {
-    return atomic_load(&slab_count) * SLAB_SETS + 1;
+    unsigned id = set ? set->id : 0;
+    struct eps_set *next;
+
+    do
+        next = eps_setpool_at(++id);
+    while (next && !atomic_load(&next->used));
+    return next;
 }

@@ -18,7 +18,7 @@ struct eps_set *eps_setpool_at(unsigned id);
 /* True while somebody has a set. */
 bool eps_setpool_is_used(void);
 
-/* All ids in use are below this. */
-unsigned eps_setpool_end(void);
+/* The next set in use: after NULL the first, after the last NULL. */
+struct eps_set *eps_setpool_next(const struct eps_set *set);
 
 #endif

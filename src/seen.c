@@ -99,7 +99,7 @@ static bool are_known(const struct eps_thread *self,
 bool eps_seen_bitmaps(const struct eps_thread *self,
                       const struct eps_bitmaps *sets, int nfds)
 {
-    size_t bytes = (size_t)EPS_WORDS(nfds) * sizeof(unsigned long);
+    size_t bytes = eps_bitmaps_bytes(nfds);
 
     if (are_known(self, sets, nfds))
         return true;

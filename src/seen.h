@@ -10,7 +10,7 @@
 #ifndef EPS_SEEN_H
 #define EPS_SEEN_H
 
-#include "selview.h"
+#include "bitmaps.h"
 #include "thread.h"
 
 #include <stdatomic.h>

@@ -122,7 +122,7 @@ static int turn(struct eps_selcall *call, struct eps_set *set,
 /* A set, while the call slept: then none is written (note (b)). */
 static bool is_gone(const struct eps_selcall *call, struct eps_thread *self)
 {
-    size_t bytes = (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
+    size_t bytes = eps_bitmaps_bytes(call->nfds);
 
     for (int i = 0; i < EPS_SETS; i++)
         if (call->sets.bits[i] &&

@@ -48,14 +48,6 @@ static void carve(struct eps_selview *view, unsigned long *memory, int words)
     __atomic_store_n(&view->capacity, words, __ATOMIC_RELEASE);
 }
 
-static void copy_map(const struct eps_bitmaps *to,
-                     const struct eps_bitmaps *from, int words)
-{
-    for (int set = 0; set < EPS_SETS; set++)
-        memcpy(to->bits[set], from->bits[set],
-               (size_t)words * sizeof(unsigned long));
-}
-
 bool eps_selview_reserve(struct eps_selview *view, int nfds)
 {
     struct eps_selview old = *view;
@@ -71,9 +63,9 @@ bool eps_selview_reserve(struct eps_selview *view, int nfds)
     carve(view, memory, words);
     if (!old.capacity)
         return true;
-    copy_map(&view->asked, &old.asked, old.capacity);
-    copy_map(&view->kept, &old.kept, old.capacity);
-    copy_map(&view->answer, &old.answer, old.capacity);
+    eps_bitmaps_copy(&view->asked, &old.asked, old.capacity);
+    eps_bitmaps_copy(&view->kept, &old.kept, old.capacity);
+    eps_bitmaps_copy(&view->answer, &old.answer, old.capacity);
     eps_memory_unmap(old.asked.bits[0], bytes_for(old.capacity));
     return true;
 }
@@ -87,40 +79,12 @@ void eps_selview_clear(struct eps_selview *view)
         eps_memory_unmap(old.asked.bits[0], bytes_for(old.capacity));
 }
 
-/* One word of a caller's bitmap, without the bits from nfds on. */
-static unsigned long word_of(const unsigned long *bits, int word, int nfds)
-{
-    int left = nfds - word * EPS_WORD_BITS;
-
-    if (!bits || left <= 0)
-        return 0;
-    unsigned long value = *(const volatile unsigned long *)&bits[word];
-    return left >= EPS_WORD_BITS ? value : value & ((1ul << left) - 1);
-}
-
-/* To count them is a call, where there is no instruction for it. */
-static uint32_t bits_in(unsigned long word)
-{
-    return word ? (uint32_t)__builtin_popcountl(word) : 0;
-}
-
 static void mark_bits(struct eps_registry *registry, int word,
                       unsigned long bits)
 {
     for (; bits; bits &= bits - 1)
         eps_registry_mark_dirty(registry,
                                 word * EPS_WORD_BITS + __builtin_ctzl(bits));
-}
-
-/* A number's bits in one word of the three sets, each. */
-static inline unsigned long any_of(const struct eps_bitmaps *maps, int word,
-                                   int nfds)
-{
-    unsigned long any = 0;
-
-    for (int set = 0; set < EPS_SETS; set++)
-        any |= word_of(maps->bits[set], word, nfds);
-    return any;
 }
 
 /* Words of which each set may have some: of this call's, and of the last's. */
@@ -140,7 +104,7 @@ static inline unsigned long block_difference(const unsigned long *now,
 
     if (now && nfds < (from + BLOCK) * EPS_WORD_BITS) {
         for (int word = from; word < from + BLOCK; word++)
-            difference |= word_of(now, word, nfds) ^ then[word];
+            difference |= eps_bits_word(now, word, nfds) ^ then[word];
         return difference;
     }
     for (int i = 0; i < BLOCK; i++)
@@ -178,7 +142,7 @@ static void update_word(struct eps_selview *view, struct eps_registry *registry,
     unsigned long any = 0, before = 0, changed = 0, kept = 0, other = 0;
 
     for (int set = 0; set < EPS_SETS; set++) {
-        unsigned long now = word_of(caller->bits[set], word, nfds);
+        unsigned long now = eps_bits_word(caller->bits[set], word, nfds);
         unsigned long then = view->asked.bits[set][word];
         unsigned long keeps = view->kept.bits[set][word];
         any |= now;
@@ -191,8 +155,8 @@ static void update_word(struct eps_selview *view, struct eps_registry *registry,
     if (!changed)
         return;
     mark_bits(registry, word, changed & ~(kept & ~(any & other)));
-    view->count += bits_in(any) - bits_in(before);
-    view->muted += bits_in(kept & ~any) - bits_in(kept & ~before);
+    view->count += eps_bits_in(any) - eps_bits_in(before);
+    view->muted += eps_bits_in(kept & ~any) - eps_bits_in(kept & ~before);
 }
 
 /* Each item that is kept in vain costs a wake-up when it fires. */
@@ -201,8 +165,8 @@ static void let_go_of_muted(const struct eps_selview *view,
 {
     for (int word = 0; word < view->capacity; word++)
         mark_bits(registry, word,
-                  any_of(&view->kept, word, INT_MAX) &
-                      ~any_of(&view->asked, word, INT_MAX));
+                  eps_bitmaps_any(&view->kept, word, INT_MAX) &
+                      ~eps_bitmaps_any(&view->asked, word, INT_MAX));
 }
 
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
@@ -224,22 +188,9 @@ bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
 
 static bool has_any_bit(const struct eps_bitmaps *maps, int fd)
 {
-    return any_of(maps, fd / EPS_WORD_BITS, INT_MAX) >> fd % EPS_WORD_BITS & 1;
-}
+    unsigned long any = eps_bitmaps_any(maps, fd / EPS_WORD_BITS, INT_MAX);
 
-static inline bool has_bit(const struct eps_bitmaps *maps, int set, int fd)
-{
-    unsigned number = (unsigned)fd;
-
-    return maps->bits[set][number / EPS_WORD_BITS] >> number % EPS_WORD_BITS &
-           1;
-}
-
-static inline void set_bit(const struct eps_bitmaps *maps, int set, int fd)
-{
-    unsigned number = (unsigned)fd;
-
-    maps->bits[set][number / EPS_WORD_BITS] |= 1ul << number % EPS_WORD_BITS;
+    return any >> fd % EPS_WORD_BITS & 1;
 }
 
 void eps_selview_settle(const struct eps_selview *view, int fd,
@@ -249,7 +200,7 @@ void eps_selview_settle(const struct eps_selview *view, int fd,
     bool wanted = false;
 
     for (int set = 0; set < EPS_SETS; set++)
-        if (has_bit(&view->asked, set, fd)) {
+        if (eps_bitmaps_has(&view->asked, set, fd)) {
             want |= events_of[set];
             wanted = true;
         }
@@ -279,13 +230,6 @@ void eps_selview_keep(struct eps_selview *view, int fd, bool kept)
  * would cost more than what is in it.
  */
 
-/* Whole words: that is how select() reads and writes (S1). */
-static inline size_t bytes_of(int nfds)
-{
-    return ((unsigned)nfds + EPS_WORD_BITS - 1) / EPS_WORD_BITS *
-           sizeof(unsigned long);
-}
-
 static inline void begin_set(const struct eps_selview *view, int set,
                              size_t bytes)
 {
@@ -296,7 +240,7 @@ static inline void begin_set(const struct eps_selview *view, int set,
 /* What is not there is neither asked about nor told. */
 void eps_selview_begin(struct eps_selview *view)
 {
-    size_t bytes = bytes_of(view->nfds);
+    size_t bytes = eps_bitmaps_bytes(view->nfds);
 
     begin_set(view, EPS_READ, bytes);
     begin_set(view, EPS_WRITE, bytes);
@@ -306,10 +250,10 @@ void eps_selview_begin(struct eps_selview *view)
 static inline int tell_set(const struct eps_selview *view, int set, int fd,
                            unsigned events)
 {
-    if (!(events & events_of[set]) || !has_bit(&view->asked, set, fd) ||
-        has_bit(&view->answer, set, fd))
+    if (!(events & events_of[set]) || !eps_bitmaps_has(&view->asked, set, fd) ||
+        eps_bitmaps_has(&view->answer, set, fd))
         return 0;
-    set_bit(&view->answer, set, fd);
+    eps_bitmaps_set(&view->answer, set, fd);
     return 1;
 }
 
@@ -326,8 +270,8 @@ bool eps_selview_is_told(const struct eps_selview *view, int fd)
 
     /* Words beyond are an older answer's. */
     for (int set = 0; fd < view->nfds && set < EPS_SETS; set++)
-        told |=
-            has_bit(&view->asked, set, fd) && has_bit(&view->answer, set, fd);
+        told |= eps_bitmaps_has(&view->asked, set, fd) &&
+                eps_bitmaps_has(&view->answer, set, fd);
     return told;
 }
 
@@ -341,7 +285,7 @@ int eps_selview_merge(struct eps_selview *view)
             unsigned long bits = view->scratch.bits[set][word] &
                                  view->asked.bits[set][word] &
                                  ~view->answer.bits[set][word];
-            told += (int)bits_in(bits);
+            told += (int)eps_bits_in(bits);
             view->answer.bits[set][word] |= bits;
         }
     return told;
@@ -359,14 +303,14 @@ void eps_selview_scratch_begin(struct eps_selview *view)
 
 void eps_selview_scratch_add(struct eps_selview *view, int set, int fd)
 {
-    set_bit(&view->scratch, set, fd);
+    eps_bitmaps_set(&view->scratch, set, fd);
     view->scratched[set] = true;
 }
 
 void eps_selview_scratch_ask(struct eps_selview *view, int fd)
 {
     for (int set = 0; set < EPS_SETS; set++)
-        if (has_bit(&view->asked, set, fd))
+        if (eps_bitmaps_has(&view->asked, set, fd))
             eps_selview_scratch_add(view, set, fd);
 }
 
@@ -381,7 +325,7 @@ static inline void write_set(const struct eps_selview *view,
 void eps_selview_write(const struct eps_selview *view,
                        const struct eps_bitmaps *caller)
 {
-    size_t bytes = bytes_of(view->nfds);
+    size_t bytes = eps_bitmaps_bytes(view->nfds);
 
     write_set(view, caller, EPS_READ, bytes);
     write_set(view, caller, EPS_WRITE, bytes);
@@ -398,21 +342,11 @@ static inline void clear_set(const struct eps_bitmaps *caller, int set,
 void eps_selview_write_nothing(const struct eps_selview *view,
                                const struct eps_bitmaps *caller)
 {
-    size_t bytes = bytes_of(view->nfds);
+    size_t bytes = eps_bitmaps_bytes(view->nfds);
 
     clear_set(caller, EPS_READ, bytes);
     clear_set(caller, EPS_WRITE, bytes);
     clear_set(caller, EPS_EXCEPT, bytes);
-}
-
-bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
-                      uint32_t least)
-{
-    uint32_t count = 0;
-
-    for (int word = 0; word < EPS_WORDS(nfds) && count < least; word++)
-        count += bits_in(any_of(caller, word, nfds));
-    return count >= least;
 }
 
 /* A set that is not there asks nothing. */
@@ -438,15 +372,6 @@ bool eps_selview_is_same(const struct eps_selview *view,
            is_set_same(view, caller, EPS_EXCEPT);
 }
 
-uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds)
-{
-    uint32_t count = 0;
-
-    for (int word = 0; word < EPS_WORDS(nfds); word++)
-        count += bits_in(any_of(caller, word, nfds));
-    return count;
-}
-
 uint32_t eps_selview_count(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds)
 {
@@ -457,9 +382,9 @@ uint32_t eps_selview_count(const struct eps_selview *view,
         return eps_bitmaps_count(caller, nfds);
     for (; (word = next_word(view, caller, word, words, nfds)) < words;
          word++) {
-        unsigned long now = any_of(caller, word, nfds);
-        unsigned long then = any_of(&view->asked, word, view->nfds);
-        count += bits_in(now & ~then) - bits_in(then & ~now);
+        unsigned long now = eps_bitmaps_any(caller, word, nfds);
+        unsigned long then = eps_bitmaps_any(&view->asked, word, view->nfds);
+        count += eps_bits_in(now & ~then) - eps_bits_in(then & ~now);
     }
     return count;
 }
@@ -471,20 +396,10 @@ bool eps_selview_resembles(const struct eps_selview *view,
     uint32_t same = 0, all = 0;
 
     for (int word = 0; word < EPS_WORDS(most); word++) {
-        unsigned long now = any_of(caller, word, nfds);
-        unsigned long then = any_of(&view->asked, word, view->nfds);
-        same += bits_in(now & then);
-        all += bits_in(now | then);
+        unsigned long now = eps_bitmaps_any(caller, word, nfds);
+        unsigned long then = eps_bitmaps_any(&view->asked, word, view->nfds);
+        same += eps_bits_in(now & then);
+        all += eps_bits_in(now | then);
     }
     return same >= all - all / 4;
-}
-
-int eps_bitmaps_highest(const struct eps_bitmaps *caller, int nfds, int from)
-{
-    for (int word = EPS_WORDS(nfds) - 1; word >= from / EPS_WORD_BITS; word--) {
-        unsigned long any = any_of(caller, word, nfds);
-        if (any)
-            return (word + 1) * EPS_WORD_BITS - 1 - __builtin_clzl(any);
-    }
-    return -1;
 }

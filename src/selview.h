@@ -8,36 +8,12 @@
 #ifndef EPS_SELVIEW_H
 #define EPS_SELVIEW_H
 
+#include "bitmaps.h"
 #include "registry.h"
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum {
-    EPS_READ,
-    EPS_WRITE,
-    EPS_EXCEPT,
-    EPS_SETS
-};
-
-/* The words of a bitmap: select() speaks in longs (semantics S1). */
-#define EPS_WORD_BITS (8 * (int)sizeof(unsigned long))
-#define EPS_WORDS(nfds) (((nfds) + EPS_WORD_BITS - 1) / EPS_WORD_BITS)
-
-struct eps_bitmaps {
-    unsigned long *bits[EPS_SETS]; /* each may be NULL when a caller's */
-};
-
-/* What a caller's bitmaps are known by: the first of them that is there. */
-static inline const void *eps_bitmaps_key(const struct eps_bitmaps *caller)
-{
-    if (caller->bits[EPS_READ])
-        return caller->bits[EPS_READ];
-    if (caller->bits[EPS_WRITE])
-        return caller->bits[EPS_WRITE];
-    return caller->bits[EPS_EXCEPT];
-}
 
 struct eps_selview {
     struct eps_bitmaps caller; /* where the caller's bitmaps were */
@@ -123,15 +99,5 @@ bool eps_selview_is_same(const struct eps_selview *view,
 /* How many numbers are asked about, by what differs from last time. */
 uint32_t eps_selview_count(const struct eps_selview *view,
                            const struct eps_bitmaps *caller, int nfds);
-
-/* True if at least so many numbers have a bit in a caller's bitmaps. */
-bool eps_bitmaps_have(const struct eps_bitmaps *caller, int nfds,
-                      uint32_t least);
-
-/* How many numbers have a bit in any of a caller's bitmaps. */
-uint32_t eps_bitmaps_count(const struct eps_bitmaps *caller, int nfds);
-
-/* The highest bit set from `from` on; -1 if there is none. */
-int eps_bitmaps_highest(const struct eps_bitmaps *caller, int nfds, int from);
 
 #endif

@@ -278,9 +278,7 @@ static bool are_maps_confirmed(const struct eps_selcall *call,
         give_time(round);
         if (!look_maps(call, set, maps, &maps->before))
             return false;
-        for (int i = 0; i < EPS_SETS; i++)
-            memcpy(maps->ours.bits[i], set->select.asked.bits[i],
-                   (size_t)maps->words * sizeof(unsigned long));
+        eps_bitmaps_copy(&maps->ours, &set->select.asked, maps->words);
         if (!again(call, set, self, &maps->ours) ||
             !look_maps(call, set, maps, &maps->after) ||
             !compare_maps(set, maps, &maps->ours))
@@ -331,9 +329,7 @@ void eps_verify_select(const struct eps_selcall *call, struct eps_set *set,
         memset(maps.differs.bits[i], 0xff,
                (size_t)maps.words * sizeof(unsigned long));
     if (look_maps(call, set, &maps, &maps.before)) {
-        for (int i = 0; i < EPS_SETS; i++)
-            memcpy(maps.after.bits[i], maps.before.bits[i],
-                   (size_t)maps.words * sizeof(unsigned long));
+        eps_bitmaps_copy(&maps.after, &maps.before, maps.words);
         if (compare_maps(set, &maps, &set->select.answer) &&
             are_maps_confirmed(call, set, self, again, &maps))
             report_maps(call, set, self, &maps);

@@ -47,7 +47,4 @@ extern const struct cmd_command cmd_bench;
  */
 int cmd_next_option(const struct cmd_command *self, int argc, char *argv[]);
 
-/* The subcommand's help on stdout. */
-void cmd_show_help(const struct cmd_command *self);
-
 #endif

@@ -71,31 +71,6 @@ static bool has_value_too_many(const struct cmd_command *self, const char *word)
     return false;
 }
 
-int cmd_next_option(const struct cmd_command *self, int argc, char *argv[])
-{
-    struct table table;
-    char letter[3];
-    int found;
-
-    make_table(&table, self);
-    opterr = 0;
-    found = getopt_long(argc, argv, table.letters, table.longs, NULL);
-    if (found == LETTER_HELP) {
-        cmd_show_help(self);
-        exit(0);
-    }
-    if (found == ':')
-        cmd_die("%s: %s lacks its argument: see epollshim %s --help",
-                self->name, culprit(argv, letter), self->name);
-    if (found == '?' && has_value_too_many(self, argv[optind - 1]))
-        cmd_die("%s: %s: the option takes no value: see epollshim %s --help",
-                self->name, argv[optind - 1], self->name);
-    if (found == '?')
-        cmd_die("%s: no option %s: see epollshim %s --help", self->name,
-                culprit(argv, letter), self->name);
-    return found;
-}
-
 static void show_option(const struct cmd_option *row)
 {
     char left[80];
@@ -108,7 +83,7 @@ static void show_option(const struct cmd_option *row)
     printf("  %-25s %s\n", left, row->help);
 }
 
-void cmd_show_help(const struct cmd_command *self)
+static void show_help(const struct cmd_command *self)
 {
     printf("usage: epollshim %s [option...] %s\n%s.\n\n", self->name,
            self->operands, self->summary);
@@ -119,4 +94,29 @@ void cmd_show_help(const struct cmd_command *self)
         printf("\n%s\n", self->details);
     if (fflush(stdout) != 0)
         cmd_die("the help could not be written: give it a stdout with room");
+}
+
+int cmd_next_option(const struct cmd_command *self, int argc, char *argv[])
+{
+    struct table table;
+    char letter[3];
+    int found;
+
+    make_table(&table, self);
+    opterr = 0;
+    found = getopt_long(argc, argv, table.letters, table.longs, NULL);
+    if (found == LETTER_HELP) {
+        show_help(self);
+        exit(0);
+    }
+    if (found == ':')
+        cmd_die("%s: %s lacks its argument: see epollshim %s --help",
+                self->name, culprit(argv, letter), self->name);
+    if (found == '?' && has_value_too_many(self, argv[optind - 1]))
+        cmd_die("%s: %s: the option takes no value: see epollshim %s --help",
+                self->name, argv[optind - 1], self->name);
+    if (found == '?')
+        cmd_die("%s: no option %s: see epollshim %s --help", self->name,
+                culprit(argv, letter), self->name);
+    return found;
 }

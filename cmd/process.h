@@ -23,9 +23,9 @@ struct cmd_process {
 int cmd_process_number(const char *text);
 
 /* Ends the command if there is no such process, or it may not be looked at. */
-void cmd_process_look(struct cmd_process *process, int pid);
-
-/* Likewise; before anything else is asked of it. */
 void cmd_process_must_be_ours(int pid);
+
+/* After that. */
+void cmd_process_look(struct cmd_process *process, int pid);
 
 #endif

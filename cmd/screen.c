@@ -87,7 +87,7 @@ static bool is_in_background(void)
     return foreground > 0 && foreground != getpgrp();
 }
 
-void cmd_screen_close(void)
+static void close_screen(void)
 {
     if (!is_open)
         return;
@@ -115,7 +115,7 @@ bool cmd_screen_open(void)
     if (!isatty(STDOUT_FILENO) || !kind || !*kind || strcmp(kind, "dumb") == 0)
         return false;
     has_keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
-    atexit(cmd_screen_close);
+    atexit(close_screen);
     enter();
     return true;
 }
@@ -163,7 +163,7 @@ void cmd_screen_finish(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
 
-    cmd_screen_close();
+    close_screen();
     sigprocmask(SIG_UNBLOCK, &noted, NULL); /* what came since the last wait */
     if (!ending)
         return;
@@ -176,7 +176,7 @@ static void stop(void)
     bool was_open = is_open;
 
     stopping = 0;
-    cmd_screen_close();
+    close_screen();
     raise(SIGSTOP);
     if (was_open)
         enter();

@@ -18,7 +18,6 @@ void cmd_screen_catch(void);
 
 /* False: stdout is no terminal that could be used so. */
 bool cmd_screen_open(void);
-void cmd_screen_close(void);
 
 /* Ends as a caught signal would have ended us; returns if there was none. */
 void cmd_screen_finish(void);

@@ -42,7 +42,6 @@ int eps_epset_open(struct eps_set *set)
     return fd < 0 ? fd : 0;
 }
 
-/* The number is not ours any more: somebody closed or replaced it. */
 int eps_epset_lose(struct eps_set *set, struct eps_thread *self)
 {
     int fd = atomic_exchange(&set->epfd, -1);
@@ -169,7 +168,8 @@ bool eps_epset_hears(struct eps_set *set, struct eps_thread *self)
     return set->registry.dirty != 0;
 }
 
-int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found)
+int eps_epset_looked_oddly(struct eps_set *set, struct eps_thread *self,
+                           int found)
 {
     if (found == -EBADF || found == -EINVAL)
         return eps_epset_lose(set, self);

@@ -90,7 +90,10 @@ struct eps_set {
 /* Opens an epoll descriptor for a set that has none. */
 int eps_epset_open(struct eps_set *set);
 
-/* The epoll descriptor is not ours any more; it is made anew. -ESTALE. */
+/*
+ * The epoll descriptor was closed or replaced by somebody else. It is made anew
+ * when the set is prepared next. Answers -ESTALE.
+ */
 int eps_epset_lose(struct eps_set *set, struct eps_thread *self);
 
 /* Anything noted in the journal since this set read it? */
@@ -124,12 +127,17 @@ int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
 /* True if a number of the set's has ended since it was prepared. */
 bool eps_epset_hears(struct eps_set *set, struct eps_thread *self);
 
-/* A look that failed, or found as many events as there is room for. */
-int eps_epset_mind(struct eps_set *set, struct eps_thread *self, int found);
+/*
+ * Of a look that failed, or found as many events as there is room for, the
+ * cause is noted: the set is made anew. Answers `found`, or -ESTALE where the
+ * epoll descriptor is lost.
+ */
+int eps_epset_looked_oddly(struct eps_set *set, struct eps_thread *self,
+                           int found);
 
 /*
- * What is ready now, at most `registered` events; see eps_epset_event(). In
- * line, as eps_epoll_wait() is.
+ * What is ready now: how many events eps_epset_event() has, or -errno. In line,
+ * as eps_epoll_wait() is.
  */
 static inline int eps_epset_look(struct eps_set *set, struct eps_thread *self)
 {
@@ -138,7 +146,7 @@ static inline int eps_epset_look(struct eps_set *set, struct eps_thread *self)
                        set->events, (int)set->event_capacity);
 
     if (found < 0 || found == (int)set->event_capacity)
-        return eps_epset_mind(set, self, found);
+        return eps_epset_looked_oddly(set, self, found);
     return found;
 }
 

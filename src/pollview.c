@@ -441,7 +441,6 @@ bool eps_pollview_update(struct eps_pollview *view,
         if (!append_entry(view, registry, position, array[position]))
             return false;
     }
-    view->array = array;
     return true;
 }
 

@@ -25,7 +25,6 @@ struct eps_link {
 };
 
 struct eps_pollview {
-    const struct pollfd *array; /* where the caller's array was */
     uint32_t count;             /* entries in use */
     uint32_t capacity;          /* entries the memory below has room for */
     struct pollfd *copy;        /* start of the one mapping they share */

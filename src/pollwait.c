@@ -47,10 +47,6 @@ static int ask_beside(const struct eps_waits *waits, uint32_t count)
     return ready == -EINTR ? 0 : ready;
 }
 
-/*
- * The native look: the epoll descriptor first, then each entry that names a
- * residual number and has no answer yet. Returns how many, 0 for no memory.
- */
 uint32_t eps_pollwait_gather(struct eps_set *set)
 {
     struct eps_pollview *view = &set->poll;
@@ -70,7 +66,6 @@ uint32_t eps_pollwait_gather(struct eps_set *set)
     return count;
 }
 
-/* Tells what the native look found, in the order it was gathered. */
 int eps_pollwait_tell(struct eps_pollcall *call, struct eps_set *set,
                       unsigned filter)
 {
@@ -128,8 +123,7 @@ static int look_disturbed(struct eps_pollcall *call, struct eps_set *set,
     return ready ? ready : -EINTR;
 }
 
-/* Sleeps natively; descriptors ready, -errno, or EPS_TURN_AGAIN: do not sleep.
- */
+/* Sleeps; descriptors ready, -errno, or EPS_TURN_AGAIN: do not sleep. */
 static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
                       struct eps_thread *self, uint32_t count)
 {
@@ -156,7 +150,6 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
     return ready;
 }
 
-/* Sleeps if nothing is ready yet; otherwise looks at the residuals only. */
 int eps_pollwait_sleep(struct eps_pollcall *call, struct eps_set *set,
                        struct eps_thread *self, int found)
 {

@@ -155,8 +155,8 @@ static void scratch_clear(struct eps_selview *view, int fd)
  * the call's entry is told here (note (a)). Returns the nfds they need, 0
  * for none.
  */
-int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
-                           int *told)
+static int gather_residuals(struct eps_selcall *call, struct eps_set *set,
+                            int *told)
 {
     struct eps_selview *view = &set->select;
     int fd = -1, nfds = 0;
@@ -216,7 +216,7 @@ static int look_at_numbers(struct eps_selcall *call, struct eps_set *set,
 static int look_at_sets(struct eps_selcall *call, struct eps_set *set)
 {
     int told = 0;
-    int nfds = eps_selwait_tell_ended(call, set, &told);
+    int nfds = gather_residuals(call, set, &told);
 
     if (!nfds)
         return told;
@@ -226,7 +226,6 @@ static int look_at_sets(struct eps_selcall *call, struct eps_set *set)
     return told + eps_selview_merge(&set->select);
 }
 
-/* A look at the residuals alone, without waiting; bits told, or -errno. */
 int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
                      struct eps_thread *self)
 {
@@ -249,7 +248,7 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
 static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
                       int *told)
 {
-    int nfds = eps_selwait_tell_ended(call, set, told);
+    int nfds = gather_residuals(call, set, told);
     uint32_t count = 0;
 
     if (!nfds && !is_told_time(call) &&
@@ -322,10 +321,6 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
     return ready;
 }
 
-/*
- * The native wait on the epoll descriptor and the residuals; what it found
- * of the latter is told. Bits ready, -errno, or EPS_TURN_AGAIN.
- */
 int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
                       struct eps_thread *self, int *told)
 {

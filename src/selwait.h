@@ -21,21 +21,15 @@ void eps_selwait_take_one(const struct eps_selcall *call);
 /* 1 if the number is open now, 0 if not; -errno: it can't be found out. */
 int eps_selwait_is_open(int fd);
 
-/*
- * Puts the residual numbers into the scratch bitmaps. What was closed since
- * the call's entry is told, and added to *told. Returns the nfds they need.
- */
-int eps_selwait_tell_ended(struct eps_selcall *call, struct eps_set *set,
-                           int *told);
-
-/* A look at the residuals alone, without waiting; what is ready is told. */
+/* A look at the residuals alone, without waiting; bits told, or -errno. */
 int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
                      struct eps_thread *self);
 
 /*
  * Nothing is ready in the epoll set: waits on it and the residuals for what
  * is left of the time, or only lets its mask have its say. What it found of
- * the residuals is told and added to *told. May be EPS_TURN_AGAIN.
+ * the residuals is told and added to *told. Bits ready, -errno, or
+ * EPS_TURN_AGAIN.
  */
 int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
                       struct eps_thread *self, int *told);

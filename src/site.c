@@ -55,6 +55,23 @@ struct eps_site *eps_site_like(struct eps_thread *self, enum eps_call call,
     return NULL;
 }
 
+/* What was learned of the site stays. */
+static void give_up(struct eps_thread *self, struct eps_site *site)
+{
+    struct eps_set *set;
+    uint64_t signals;
+
+    if (!site->set || eps_process_is_sandboxed())
+        return;
+    signals = eps_signals_hold();
+    set = site->set; /* none in the child of a handler's fork */
+    if (set)
+        eps_set_release(set);
+    site->set = NULL;
+    eps_signals_let_go(signals);
+    eps_count(self, EPS_C_sets_dropped);
+}
+
 struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call)
 {
     struct eps_site *oldest = &self->sites[0];
@@ -62,7 +79,7 @@ struct eps_site *eps_site_new(struct eps_thread *self, enum eps_call call)
     for (int i = 1; i < EPS_THREAD_SITES; i++)
         if (self->sites[i].stamp < oldest->stamp)
             oldest = &self->sites[i];
-    eps_site_close(self, oldest);
+    give_up(self, oldest);
     memset(oldest, 0, sizeof(*oldest));
     oldest->call = (uint8_t)call;
     return use(self, oldest);
@@ -116,22 +133,6 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site)
     set->registry.at_many = eps_quiet_begin;
     eps_count(self, EPS_C_sets_built);
     return set;
-}
-
-void eps_site_close(struct eps_thread *self, struct eps_site *site)
-{
-    struct eps_set *set;
-    uint64_t signals;
-
-    if (!site->set || eps_process_is_sandboxed())
-        return;
-    signals = eps_signals_hold();
-    set = site->set; /* none in the child of a handler's fork */
-    if (set)
-        eps_set_release(set);
-    site->set = NULL;
-    eps_signals_let_go(signals);
-    eps_count(self, EPS_C_sets_dropped);
 }
 
 /* Those that went the steady way are calls of the set like others. */
@@ -192,12 +193,12 @@ void eps_site_account(struct eps_thread *self, struct eps_site *site,
     begin_steady(set, self);
     if (eps_options.policy == EPS_POLICY_AUTO &&
         !eps_policy_after_epoll(&site->policy, &done))
-        eps_site_close(self, site);
+        give_up(self, site);
 }
 
 void eps_site_failed(struct eps_thread *self, struct eps_site *site)
 {
-    eps_site_close(self, site);
+    give_up(self, site);
     if (eps_options.policy == EPS_POLICY_AUTO)
         self->rest = REST_CALLS;
     eps_count_native(self, EPS_C_native_failed);
@@ -206,5 +207,5 @@ void eps_site_failed(struct eps_thread *self, struct eps_site *site)
 void eps_site_close_all(struct eps_thread *self)
 {
     for (int i = 0; i < EPS_THREAD_SITES; i++)
-        eps_site_close(self, &self->sites[i]);
+        give_up(self, &self->sites[i]);
 }

@@ -58,9 +58,6 @@ bool eps_site_goes_native(struct eps_thread *self, struct eps_site *site,
 /* The site's set, made if it has none; NULL if there is none to be had. */
 struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 
-/* The set is given up; what was learned stays. */
-void eps_site_close(struct eps_thread *self, struct eps_site *site);
-
 /* A call of the site begins on its set: some are timed. */
 void eps_site_begin(struct eps_set *set);
 

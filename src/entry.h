@@ -12,6 +12,7 @@
 #include "next.h"
 
 #include <errno.h>
+#include <stdarg.h>
 
 #define EPS_EXPORT __attribute__((visibility("default")))
 
@@ -23,6 +24,27 @@ static inline long eps_as_libc(long ret)
     errno = (int)-ret;
     return -1;
 }
+
+/*
+ * The variable arguments behind `before`, into an array. Not all may be there:
+ * each is read as a register's worth, as libc itself does.
+ */
+#define EPS_ARGUMENTS(into, before)                                            \
+    do {                                                                       \
+        va_list list;                                                          \
+        va_start(list, before);                                                \
+        for (size_t i = 0; i < sizeof(into) / sizeof(*(into)); i++)            \
+            (into)[i] = va_arg(list, typeof(*(into)));                         \
+        va_end(list);                                                          \
+    } while (0)
+
+/* The only one. */
+#define EPS_ARGUMENT(before)                                                   \
+    ({                                                                         \
+        unsigned long one[1];                                                  \
+        EPS_ARGUMENTS(one, before);                                            \
+        one[0];                                                                \
+    })
 
 /* The number behind a stream or a directory, -1 for none; keeps errno. */
 int eps_stream_fd(FILE *stream);

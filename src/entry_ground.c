@@ -13,7 +13,6 @@
 
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <stdarg.h>
 
 #ifndef SS_AUTODISARM
 #define SS_AUTODISARM (1u << 31)
@@ -53,12 +52,8 @@ int eps_do_prctl(int (*real)(int, ...), int option, const unsigned long *args)
 EPS_EXPORT int prctl(int option, ...)
 {
     unsigned long args[4];
-    va_list list;
 
-    va_start(list, option);
-    for (int i = 0; i < 4; i++)
-        args[i] = va_arg(list, unsigned long);
-    va_end(list);
+    EPS_ARGUMENTS(args, option);
     return eps_do_prctl(EPS_NEXT(prctl), option, args);
 }
 
@@ -191,12 +186,8 @@ EPS_EXPORT int clone(int (*function)(void *), void *stack, int flags,
                      void *argument, ...)
 {
     void *rest[3];
-    va_list list;
 
-    va_start(list, argument);
-    for (int i = 0; i < 3; i++)
-        rest[i] = va_arg(list, void *);
-    va_end(list);
+    EPS_ARGUMENTS(rest, argument);
     eps_cloning((unsigned long)flags);
     return EPS_NEXT(clone)(function, stack, flags, argument, rest[0], rest[1],
                            rest[2]);

@@ -10,7 +10,6 @@
 #include "setlife.h"
 
 #include <errno.h>
-#include <stdarg.h>
 
 #define EPS_ROW(ret, name, params)
 #define EPS_HANDS(type, name, params, args, kind)                              \
@@ -53,19 +52,6 @@ bool eps_begin_dupfd(int command, int least)
     return is_dup;
 }
 
-/*
- * The one variable argument of a call, which may not be there: read as a
- * register's worth, as libc itself does.
- */
-#define LAST_ARGUMENT(before)                                                  \
-    ({                                                                         \
-        va_list list;                                                          \
-        va_start(list, before);                                                \
-        unsigned long value = va_arg(list, unsigned long);                     \
-        va_end(list);                                                          \
-        value;                                                                 \
-    })
-
 int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
                  unsigned long argument)
 {
@@ -85,25 +71,25 @@ int eps_do_fcntl(int (*real)(int, int, ...), int fd, int command,
 
 EPS_EXPORT int fcntl(int fd, int command, ...)
 {
-    return eps_do_fcntl(EPS_NEXT(fcntl), fd, command, LAST_ARGUMENT(command));
+    return eps_do_fcntl(EPS_NEXT(fcntl), fd, command, EPS_ARGUMENT(command));
 }
 
 #ifdef EPS_HAVE_LFS
 EPS_EXPORT int fcntl64(int fd, int command, ...)
 {
-    return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command, LAST_ARGUMENT(command));
+    return eps_do_fcntl(EPS_NEXT(fcntl64), fd, command, EPS_ARGUMENT(command));
 }
 
 EPS_EXPORT int __fcntl(int fd, int command, ...)
 {
-    return eps_do_fcntl(EPS_NEXT(__fcntl), fd, command, LAST_ARGUMENT(command));
+    return eps_do_fcntl(EPS_NEXT(__fcntl), fd, command, EPS_ARGUMENT(command));
 }
 #endif
 
 #define OPENS(name)                                                            \
     EPS_EXPORT int name(const char *path, int flags, ...)                      \
     {                                                                          \
-        int ret = EPS_NEXT(name)(path, flags, (mode_t)LAST_ARGUMENT(flags));   \
+        int ret = EPS_NEXT(name)(path, flags, (mode_t)EPS_ARGUMENT(flags));    \
         eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);                         \
         return ret;                                                            \
     }
@@ -118,7 +104,7 @@ OPENS(__open64)
     EPS_EXPORT int name(int at, const char *path, int flags, ...)              \
     {                                                                          \
         int ret =                                                              \
-            EPS_NEXT(name)(at, path, flags, (mode_t)LAST_ARGUMENT(flags));     \
+            EPS_NEXT(name)(at, path, flags, (mode_t)EPS_ARGUMENT(flags));      \
         eps_closing_handed_out(ret, EPS_KIND_UNKNOWN);                         \
         return ret;                                                            \
     }

@@ -9,7 +9,6 @@
 #include "stats.h"
 
 #include <alloca.h>
-#include <stdarg.h>
 
 EPS_EXPORT void _exit(int status)
 {

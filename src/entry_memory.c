@@ -12,8 +12,6 @@
 #include "seen.h"
 #include "sys.h"
 
-#include <stdarg.h>
-
 EPS_EXPORT int munmap(void *start, size_t bytes)
 {
     int ret = eps_next.munmap
@@ -46,12 +44,8 @@ void eps_memory_moved(const void *from, size_t bytes, size_t wanted, int flags,
 EPS_EXPORT void *mremap(void *start, size_t bytes, size_t wanted, int flags,
                         ...)
 {
-    void *place, *ret;
-    va_list list;
+    void *place = (void *)EPS_ARGUMENT(flags), *ret;
 
-    va_start(list, flags);
-    place = va_arg(list, void *);
-    va_end(list);
     if (eps_next.mremap)
         ret = eps_next.mremap(start, bytes, wanted, flags, place);
     else

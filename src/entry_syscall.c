@@ -14,7 +14,6 @@
 #include "thread.h"
 
 #include <linux/seccomp.h>
-#include <stdarg.h>
 #include <sys/uio.h>
 
 #ifndef SECCOMP_SET_MODE_STRICT
@@ -262,11 +261,7 @@ static long dispatch(long number, const struct arguments *args)
 EPS_EXPORT long syscall(long number, ...)
 {
     struct arguments args;
-    va_list list;
 
-    va_start(list, number);
-    for (int i = 0; i < 6; i++)
-        args.a[i] = va_arg(list, long);
-    va_end(list);
+    EPS_ARGUMENTS(args.a, number);
     return dispatch(number, &args);
 }

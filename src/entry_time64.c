@@ -7,8 +7,6 @@
 
 #include "time64.h"
 
-#include <stdarg.h>
-
 #ifdef EPS_HAVE_TIME64
 
 CONSIDERED consider_ppoll64(struct pollfd *fds, nfds_t n,
@@ -117,12 +115,8 @@ EPS_EXPORT int __pselect64(int n, fd_set *r, fd_set *w, fd_set *x,
 
 EPS_EXPORT int __fcntl_time64(int fd, int command, ...)
 {
-    va_list list;
-
-    va_start(list, command);
-    unsigned long argument = va_arg(list, unsigned long);
-    va_end(list);
-    return eps_do_fcntl(EPS_NEXT(__fcntl_time64), fd, command, argument);
+    return eps_do_fcntl(EPS_NEXT(__fcntl_time64), fd, command,
+                        EPS_ARGUMENT(command));
 }
 
 EPS_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *message, int flags)
@@ -150,12 +144,8 @@ EPS_EXPORT int __setsockopt64(int fd, int level, int name, const void *value,
 EPS_EXPORT int __prctl_time64(int option, ...)
 {
     unsigned long args[4];
-    va_list list;
 
-    va_start(list, option);
-    for (int i = 0; i < 4; i++)
-        args[i] = va_arg(list, unsigned long);
-    va_end(list);
+    EPS_ARGUMENTS(args, option);
     return eps_do_prctl(EPS_NEXT(__prctl_time64), option, args);
 }
 

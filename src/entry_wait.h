@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the entries of the poll and select family share, whatever the width
- * of their times: the check before anything else, and the call as such.
+ * What the entries of the poll and select family share, whatever the width of
+ * their times. A call goes from one of these to the next:
+ *
+ *   is_passed_on   small, or known to be quicker natively: the native call
+ *   is_refused     before start-up, or small after all: the native call
+ *   try_...        it is answered (pollcall.c, selcall.c), or not
+ *   ..._was_native the cost model learns from the native call
  */
 #ifndef EPS_ENTRY_WAIT_H
 #define EPS_ENTRY_WAIT_H
@@ -54,6 +59,19 @@ static EPS_PROBED bool is_passed_on(void *array, uint64_t n)
     return true;
 }
 
+/* The length of a select(): as many bits. */
+static inline uint64_t bits_of(int n)
+{
+    return n < 0 ? 0 : (uint64_t)n;
+}
+
+/* A select() is known by the first set that is there. */
+static EPS_PROBED bool is_select_passed_on(fd_set *r, fd_set *w, fd_set *x,
+                                           int n)
+{
+    return is_passed_on(r ? r : w ? w : x, bits_of(n));
+}
+
 /* Native all the same: before start-up; or small, and not passed on. */
 static EPS_PROBED bool is_refused(uint64_t n)
 {
@@ -66,6 +84,20 @@ static EPS_PROBED bool is_refused(uint64_t n)
     return true;
 }
 
+/* --- poll ------------------------------------------------------------- */
+
+static inline struct eps_pollcall ppollcall(struct pollfd *fds, nfds_t n,
+                                            const struct timespec *timeout,
+                                            const sigset_t *mask)
+{
+    return (struct eps_pollcall){.array = fds,
+                                 .count = n,
+                                 .precise = true,
+                                 .timeout = timeout,
+                                 .mask = mask};
+}
+
+/* True if it is answered: `*ret` and errno are the call's. */
 static inline bool try_poll(struct eps_pollcall *call, int *ret)
 {
     int saved = errno;
@@ -78,6 +110,12 @@ static inline bool try_poll(struct eps_pollcall *call, int *ret)
     return true;
 }
 
+/* All of what is not passed on, where there is no steady way. */
+static inline bool run_poll(struct eps_pollcall *call, int *ret)
+{
+    return !is_refused(call->count) && try_poll(call, ret);
+}
+
 /* What is learned from a native call leaves its errno alone. */
 static inline int poll_was_native(const struct eps_pollcall *call, int ret)
 {
@@ -86,12 +124,7 @@ static inline int poll_was_native(const struct eps_pollcall *call, int ret)
     return ret;
 }
 
-static inline int select_was_native(const struct eps_selcall *call, int ret)
-{
-    if (call->site || call->unseen)
-        eps_selcall_was_native(call, ret);
-    return ret;
-}
+/* --- select ----------------------------------------------------------- */
 
 static inline struct eps_bitmaps bitmaps(fd_set *r, fd_set *w, fd_set *x)
 {
@@ -102,40 +135,6 @@ static inline struct eps_bitmaps bitmaps(fd_set *r, fd_set *w, fd_set *x)
 static inline struct eps_selcall selcall(int n, fd_set *r, fd_set *w, fd_set *x)
 {
     return (struct eps_selcall){.nfds = n, .sets = bitmaps(r, w, x)};
-}
-
-/* What select() may still wait, where its own timeval does not tell. */
-static inline struct timeval *select_rest(const struct eps_selcall *call,
-                                          struct timeval *own,
-                                          struct timeval *room)
-{
-    if (EPS_SELECT_TELLS_TIME || !own || !call->slept)
-        return own;
-    *room = (struct timeval){call->rest.tv_sec, call->rest.tv_nsec / 1000};
-    return room;
-}
-
-static inline bool try_select(struct eps_selcall *call, int *ret)
-{
-    int saved = errno;
-
-    if (eps_selcall_run(call) == EPS_NATIVE)
-        return false;
-    EPS_PROBE_ANSWER(call->count, call->ret);
-    *ret = call->ret;
-    errno = call->ret < 0 ? call->error : saved;
-    return true;
-}
-
-static inline struct eps_pollcall ppollcall(struct pollfd *fds, nfds_t n,
-                                            const struct timespec *timeout,
-                                            const sigset_t *mask)
-{
-    return (struct eps_pollcall){.array = fds,
-                                 .count = n,
-                                 .precise = true,
-                                 .timeout = timeout,
-                                 .mask = mask};
 }
 
 static inline struct eps_selcall pselcall(int n, fd_set *r, fd_set *w,
@@ -151,27 +150,39 @@ static inline struct eps_selcall pselcall(int n, fd_set *r, fd_set *w,
     return call;
 }
 
-/* The same of a select(): `n` bits, known by the first set that is there. */
-static inline uint64_t bits_of(int n)
+static inline bool try_select(struct eps_selcall *call, int *ret)
 {
-    return n < 0 ? 0 : (uint64_t)n;
-}
+    int saved = errno;
 
-static EPS_PROBED bool is_select_passed_on(fd_set *r, fd_set *w, fd_set *x,
-                                           int n)
-{
-    return is_passed_on(r ? r : w ? w : x, bits_of(n));
-}
-
-/* All of what is not passed on, where there is no steady way. */
-static inline bool run_poll(struct eps_pollcall *call, int *ret)
-{
-    return !is_refused(call->count) && try_poll(call, ret);
+    if (eps_selcall_run(call) == EPS_NATIVE)
+        return false;
+    EPS_PROBE_ANSWER(call->count, call->ret);
+    *ret = call->ret;
+    errno = call->ret < 0 ? call->error : saved;
+    return true;
 }
 
 static inline bool run_select(struct eps_selcall *call, int *ret)
 {
     return !is_refused(bits_of(call->nfds)) && try_select(call, ret);
+}
+
+static inline int select_was_native(const struct eps_selcall *call, int ret)
+{
+    if (call->site || call->unseen)
+        eps_selcall_was_native(call, ret);
+    return ret;
+}
+
+/* What select() may still wait, where its own timeval does not tell. */
+static inline struct timeval *select_rest(const struct eps_selcall *call,
+                                          struct timeval *own,
+                                          struct timeval *room)
+{
+    if (EPS_SELECT_TELLS_TIME || !own || !call->slept)
+        return own;
+    *room = (struct timeval){call->rest.tv_sec, call->rest.tv_nsec / 1000};
+    return room;
 }
 
 /*

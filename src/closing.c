@@ -46,7 +46,7 @@ static bool has_registered(struct eps_set *set, int fd, unsigned *events)
 
     if (!reg)
         return false;
-    *events = atomic_load_explicit(&reg->mask, memory_order_relaxed);
+    *events = eps_reg_mask(reg);
     return eps_reg_state(reg) == EPS_REG_REGISTERED;
 }
 

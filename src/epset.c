@@ -231,7 +231,7 @@ void eps_epset_astray(struct eps_set *set, int index, struct eps_thread *self)
 void eps_epset_unwanted(struct eps_set *set, struct eps_event event,
                         struct eps_thread *self)
 {
-    event.reg->flags |= EPS_REG_UNWANTED;
+    event.reg->flags |= EPS_REG_MISFIRED;
     eps_registry_mark_dirty(&set->registry, event.fd);
     eps_count(self, EPS_C_unwanted);
 }

@@ -24,7 +24,7 @@ enum eps_reg_state {
 enum eps_reg_flag {
     EPS_REG_DIRTY = 1,    /* on the dirty list: to be settled before a look */
     EPS_REG_WANTED = 2,   /* the caller's array or bitmaps name it */
-    EPS_REG_UNWANTED = 4, /* it fired what no entry can report */
+    EPS_REG_MISFIRED = 4, /* it fired what no entry can report */
     EPS_REG_LISTED = 8,   /* on the residual list */
     EPS_REG_DEAF = 16,    /* residual because of what it fires, or is asked */
     EPS_REG_IDLE = 32,    /* registered still, though wanted no more */
@@ -124,6 +124,11 @@ static inline struct eps_reg *eps_registry_find(struct eps_registry *registry,
 static inline enum eps_reg_state eps_reg_state(const struct eps_reg *reg)
 {
     return atomic_load_explicit(&reg->state, memory_order_relaxed);
+}
+
+static inline unsigned eps_reg_mask(const struct eps_reg *reg)
+{
+    return atomic_load_explicit(&reg->mask, memory_order_relaxed);
 }
 
 static inline void eps_registry_mark_dirty(struct eps_registry *registry,

@@ -64,9 +64,7 @@ static void tell(int fd, int answer)
 /* Note (a). True if the registration was stale. */
 static bool is_stale(struct eps_set *set, int fd, struct eps_reg *reg)
 {
-    struct eps_item item = {
-        (uint32_t)fd, reg->generation,
-        atomic_load_explicit(&reg->mask, memory_order_relaxed)};
+    struct eps_item item = {(uint32_t)fd, reg->generation, eps_reg_mask(reg)};
     int answer = eps_epoll_modify(atomic_load(&set->epfd), item);
 
     if (answer == 0 || answer == -ECHILD || answer == -ENOMEM)

@@ -25,6 +25,14 @@
 #define WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
 #define IDLE_SPARE 64 /* idle items kept beside half of the wanted */
 
+/* It comes back to the caller's array, or its item ends. */
+static void end_idle(struct eps_set *set, struct eps_reg *reg)
+{
+    if (reg->flags & EPS_REG_IDLE)
+        set->registry.idle--;
+    reg->flags &= ~EPS_REG_IDLE;
+}
+
 void eps_settle_state(struct eps_set *set, struct eps_reg *reg,
                       enum eps_reg_state state)
 {
@@ -35,22 +43,20 @@ void eps_settle_state(struct eps_set *set, struct eps_reg *reg,
     reg->flags &= ~(EPS_REG_YOUNG | EPS_REG_BACKED);
     set->registry.registered += state == EPS_REG_REGISTERED;
     set->registry.registered -= old == EPS_REG_REGISTERED;
-    if (reg->flags & EPS_REG_IDLE) {
-        reg->flags &= ~EPS_REG_IDLE;
-        set->registry.idle--;
-    }
+    end_idle(set, reg);
     atomic_store_explicit(&reg->state, state, memory_order_relaxed);
 }
 
-static void set_mask(struct eps_reg *reg, unsigned mask)
+/* What is asked of it now is what the kernel was told. */
+static void note_mask(struct eps_reg *reg)
 {
-    atomic_store_explicit(&reg->mask, (uint16_t)mask, memory_order_relaxed);
+    atomic_store_explicit(&reg->mask, reg->want, memory_order_relaxed);
 }
 
 /* The kernel's item, if there is one, tells what is asked, and no more. */
 static bool is_to_the_point(const struct eps_reg *reg)
 {
-    return atomic_load_explicit(&reg->mask, memory_order_relaxed) == reg->want;
+    return eps_reg_mask(reg) == reg->want;
 }
 
 static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
@@ -68,7 +74,7 @@ static int make_residual(struct eps_set *set, int fd, struct eps_reg *reg)
 static int make_deaf(struct eps_set *set, int fd, struct eps_reg *reg)
 {
     reg->flags |= EPS_REG_DEAF;
-    set_mask(reg, reg->want);
+    note_mask(reg);
     return make_residual(set, fd, reg);
 }
 
@@ -97,6 +103,16 @@ static struct eps_item item_of(int fd, const struct eps_reg *reg)
     return (struct eps_item){(uint32_t)fd, reg->generation, reg->want};
 }
 
+/* By an ADD or a MOD that answered `ret`. */
+static int make_registered(struct eps_set *set, struct eps_reg *reg, int ret)
+{
+    if (ret == 0) {
+        eps_settle_state(set, reg, EPS_REG_REGISTERED);
+        note_mask(reg);
+    }
+    return ret;
+}
+
 static int modify(struct eps_set *set, int fd, struct eps_reg *reg,
                   struct eps_thread *self)
 {
@@ -104,11 +120,7 @@ static int modify(struct eps_set *set, int fd, struct eps_reg *reg,
 
     eps_count(self, EPS_C_ctl_mod);
     set->work += EPS_COST_MODIFY;
-    if (ret == 0) {
-        eps_settle_state(set, reg, EPS_REG_REGISTERED);
-        set_mask(reg, reg->want);
-    }
-    return ret;
+    return make_registered(set, reg, ret);
 }
 
 static int add(struct eps_set *set, int fd, struct eps_reg *reg,
@@ -120,11 +132,7 @@ static int add(struct eps_set *set, int fd, struct eps_reg *reg,
     set->work += EPS_COST_ADD;
     if (ret == -EEXIST) /* still there from before: note (a) */
         return modify(set, fd, reg, self);
-    if (ret == 0) {
-        eps_settle_state(set, reg, EPS_REG_REGISTERED);
-        set_mask(reg, reg->want);
-    }
-    return ret;
+    return make_registered(set, reg, ret);
 }
 
 static enum eps_kind kind_of(int fd, uint32_t generation)
@@ -186,15 +194,15 @@ static int enter(struct eps_set *set, int fd, struct eps_reg *reg,
     eps_registry_note(&set->registry, fd);
     eps_fdwatch_hold(fd, set->id);
     reg->generation = eps_fdwatch_generation(fd);
-    reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_DEAF);
-    set_mask(reg, reg->want);
+    reg->flags &= ~(EPS_REG_MISFIRED | EPS_REG_DEAF);
+    note_mask(reg);
 
     return may_be_young(set) ? make_young(set, fd, reg, 0)
                              : take_in(set, fd, reg, self);
 }
 
 /* Takes the item out of the kernel's set. */
-static void delete (struct eps_set *set, int fd, struct eps_thread *self)
+static void take_out(struct eps_set *set, int fd, struct eps_thread *self)
 {
     int ret = eps_epoll_delete(atomic_load(&set->epfd), fd);
 
@@ -204,11 +212,12 @@ static void delete (struct eps_set *set, int fd, struct eps_thread *self)
         set->haunted = true;
 }
 
-static void leave(struct eps_set *set, int fd, struct eps_reg *reg,
-                  struct eps_thread *self)
+/* There is no item, and nobody wants one. */
+static int let_go(struct eps_set *set, int fd, struct eps_reg *reg)
 {
-    delete (set, fd, self);
     eps_settle_state(set, reg, EPS_REG_ABSENT);
+    eps_fdwatch_unhold(fd, set->id);
+    return 0;
 }
 
 /*
@@ -229,7 +238,7 @@ static int change(struct eps_set *set, int fd, struct eps_reg *reg,
     int ret;
 
     if (is_too_much(fd, reg)) {
-        leave(set, fd, reg, self);
+        take_out(set, fd, self);
         return make_deaf(set, fd, reg);
     }
     ret = modify(set, fd, reg, self);
@@ -255,40 +264,43 @@ static bool is_told_all(const struct eps_set *set, const struct eps_reg *reg)
 static int silence(struct eps_set *set, int fd, struct eps_reg *reg,
                    struct eps_thread *self)
 {
-    reg->flags &= ~EPS_REG_UNWANTED;
+    reg->flags &= ~EPS_REG_MISFIRED;
     if (!is_to_the_point(reg))
         return change(set, fd, reg, self);
     if (is_told_all(set, reg))
         return 0;
-    leave(set, fd, reg, self);
-    reg->flags |= EPS_REG_DEAF;
-    return make_residual(set, fd, reg);
+    take_out(set, fd, self);
+    return make_deaf(set, fd, reg);
+}
+
+/*
+ * An item that nobody wants costs nothing until it fires, and may be wanted
+ * again: until then it stays.
+ */
+static int make_idle(struct eps_set *set, int fd, struct eps_reg *reg,
+                     struct eps_thread *self)
+{
+    if (reg->flags & EPS_REG_MISFIRED) {
+        reg->flags &= ~EPS_REG_MISFIRED;
+        take_out(set, fd, self);
+        return let_go(set, fd, reg);
+    }
+    set->registry.idle += !(reg->flags & EPS_REG_IDLE);
+    reg->flags |= EPS_REG_IDLE;
+    return 0;
 }
 
 static int settle_registered(struct eps_set *set, int fd, struct eps_reg *reg,
                              struct eps_thread *self)
 {
-    if (!(reg->flags & EPS_REG_WANTED)) {
-        if (reg->flags & EPS_REG_UNWANTED) {
-            reg->flags &= ~EPS_REG_UNWANTED;
-            leave(set, fd, reg, self);
-            eps_fdwatch_unhold(fd, set->id);
-        } else if (!(reg->flags & EPS_REG_IDLE)) {
-            reg->flags |= EPS_REG_IDLE; /* free until it fires, or returns */
-            set->registry.idle++;
-        }
-        return 0;
-    }
-    if (reg->flags & EPS_REG_IDLE) {
-        reg->flags &= ~EPS_REG_IDLE;
-        set->registry.idle--;
-    }
-    if (reg->flags & EPS_REG_UNWANTED)
+    if (!(reg->flags & EPS_REG_WANTED))
+        return make_idle(set, fd, reg, self);
+    end_idle(set, reg);
+    if (reg->flags & EPS_REG_MISFIRED)
         return silence(set, fd, reg, self);
-    unsigned mask = atomic_load_explicit(&reg->mask, memory_order_relaxed);
-    if (mask == reg->want)
+    if (is_to_the_point(reg))
         return 0;
-    if ((reg->want & ~mask) && may_be_young(set))
+    if ((reg->want & ~eps_reg_mask(reg)) && may_be_young(set))
         return make_young(set, fd, reg, EPS_REG_BACKED);
     return change(set, fd, reg, self);
 }
@@ -299,19 +311,15 @@ static int settle_young(struct eps_set *set, int fd, struct eps_reg *reg,
 {
     bool wanted = reg->flags & EPS_REG_WANTED;
 
-    if (reg->flags & EPS_REG_UNWANTED) {
-        reg->flags &= ~(EPS_REG_UNWANTED | EPS_REG_BACKED);
-        delete (set, fd, self);
+    if (reg->flags & EPS_REG_MISFIRED) {
+        reg->flags &= ~(EPS_REG_MISFIRED | EPS_REG_BACKED);
+        take_out(set, fd, self);
     }
     if ((reg->flags & EPS_REG_BACKED) && (!wanted || is_to_the_point(reg))) {
         eps_settle_state(set, reg, EPS_REG_REGISTERED); /* as before */
         return settle_registered(set, fd, reg, self);
     }
-    if (!wanted) {
-        eps_settle_state(set, reg, EPS_REG_ABSENT);
-        eps_fdwatch_unhold(fd, set->id);
-    }
-    return 0;
+    return wanted ? 0 : let_go(set, fd, reg);
 }
 
 /* It has lasted, and gets an item, or its item more to tell. */
@@ -340,11 +348,8 @@ static int settle_as_wanted(struct eps_set *set, int fd, struct eps_reg *reg,
         return settle_registered(set, fd, reg, self);
     if (reg->flags & EPS_REG_YOUNG)
         return settle_young(set, fd, reg, self);
-    if (!(reg->flags & EPS_REG_WANTED)) {
-        eps_settle_state(set, reg, EPS_REG_ABSENT);
-        eps_fdwatch_unhold(fd, set->id);
-        return 0;
-    }
+    if (!(reg->flags & EPS_REG_WANTED))
+        return let_go(set, fd, reg);
     if (eps_reg_state(reg) == EPS_REG_RESIDUAL &&
         (!(reg->flags & EPS_REG_DEAF) || is_to_the_point(reg)))
         return 0;
@@ -372,15 +377,14 @@ static int settle(struct eps_set *set, int fd, struct eps_thread *self)
 static void purge_idle(struct eps_set *set, struct eps_thread *self)
 {
     struct eps_registry *registry = &set->registry;
-
     int fd = -1;
 
     while (registry->idle && (fd = eps_registry_next(registry, fd + 1)) >= 0) {
         struct eps_reg *reg = eps_registry_at(registry, fd);
         if (!(reg->flags & EPS_REG_IDLE))
             continue;
-        leave(set, fd, reg, self);
-        eps_fdwatch_unhold(fd, set->id);
+        take_out(set, fd, self);
+        let_go(set, fd, reg);
     }
 }
 

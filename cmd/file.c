@@ -99,3 +99,14 @@ char *cmd_file_read(const char *path, size_t *size)
     close_quietly(fd);
     return text;
 }
+
+char *cmd_file_read_of(long pid, const char *name, size_t *size)
+{
+    char *path = cmd_format("/proc/%ld/%s", pid, name);
+    char *text = cmd_file_read(path, size);
+    int wrong = errno;
+
+    free(path);
+    errno = wrong;
+    return text;
+}

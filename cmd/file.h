@@ -21,4 +21,7 @@ void cmd_file_unmap(struct cmd_file *file);
  */
 char *cmd_file_read(const char *path, size_t *size);
 
+/* The same of /proc/PID/name. */
+char *cmd_file_read_of(long pid, const char *name, size_t *size);
+
 #endif

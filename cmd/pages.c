@@ -71,9 +71,8 @@ static bool read_file(int dir, const char *name, unsigned uid, long long pid,
 
 static void read_command(long long pid, char command[32])
 {
-    char *path = cmd_format("/proc/%lld/comm", pid);
-    size_t size = 0;
-    char *text = cmd_file_read(path, &size);
+    size_t size;
+    char *text = cmd_file_read_of((long)pid, "comm", &size);
 
     snprintf(command, 32, "%s", text ? text : "?");
     command[strcspn(command, "\n")] = '\0';
@@ -81,7 +80,6 @@ static void read_command(long long pid, char command[32])
         if (!isprint((unsigned char)*at))
             *at = '?';
     free(text);
-    free(path);
 }
 
 static void add(struct cmd_pages *pages, const struct eps_page *page)
@@ -255,12 +253,10 @@ void cmd_pages_uninvite(void)
 
 bool cmd_pages_is_loaded(long pid)
 {
-    char *path = cmd_format("/proc/%ld/maps", pid);
-    size_t size = 0;
-    char *text = cmd_file_read(path, &size);
+    size_t size;
+    char *text = cmd_file_read_of(pid, "maps", &size);
     bool is = text && strstr(text, "/libepollshim.so");
 
     free(text);
-    free(path);
     return is;
 }

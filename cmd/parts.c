@@ -214,10 +214,9 @@ static char *mapped_path(char *line)
 void cmd_parts_of_process(struct cmd_parts *parts,
                           const struct cmd_program *program, int pid)
 {
-    char *name = cmd_format("/proc/%d/maps", pid);
     struct search search = {.parts = parts, .program = &program->elf};
     size_t size;
-    char *maps = cmd_file_read(name, &size), *rest = maps, *line;
+    char *maps = cmd_file_read_of(pid, "maps", &size), *rest = maps, *line;
 
     *parts = (struct cmd_parts){.count = 0};
     add(parts, program->path, &program->elf);
@@ -235,5 +234,4 @@ void cmd_parts_of_process(struct cmd_parts *parts,
         free(seen);
     }
     free(maps);
-    free(name);
 }

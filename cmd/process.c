@@ -52,23 +52,21 @@ void cmd_process_must_be_ours(int pid)
 
 static int seccomp_of(int pid)
 {
-    char *path = cmd_format("/proc/%d/status", pid);
     size_t size;
-    char *text = cmd_file_read(path, &size);
+    char *text = cmd_file_read_of(pid, "status", &size);
     char *line = text ? strstr(text, "\nSeccomp:") : NULL;
     int mode = line ? atoi(line + strlen("\nSeccomp:")) : 0;
 
     free(text);
-    free(path);
     return mode;
 }
 
 /* fdinfo of an epoll descriptor has a line "tfd:" for each that it watches. */
 static void count_watched(struct cmd_process *process, const char *number)
 {
-    char *path = cmd_format("/proc/%d/fdinfo/%s", process->pid, number);
+    char *name = cmd_format("fdinfo/%s", number);
     size_t size;
-    char *text = cmd_file_read(path, &size), *at = text;
+    char *text = cmd_file_read_of(process->pid, name, &size), *at = text;
 
     process->sets++;
     while (at && (at = strstr(at, "tfd:")) != NULL) {
@@ -76,7 +74,7 @@ static void count_watched(struct cmd_process *process, const char *number)
         at++;
     }
     free(text);
-    free(path);
+    free(name);
 }
 
 static void look_at_descriptors(struct cmd_process *process)

@@ -16,13 +16,11 @@
 /* A zombie's environment is empty. */
 static bool has_mark(int pid, const char *mark)
 {
-    char *path = cmd_format("/proc/%d/environ", pid);
     size_t size = 0;
-    char *text = cmd_file_read(path, &size);
+    char *text = cmd_file_read_of(pid, "environ", &size);
     bool has = text && memmem(text, size + 1, mark, strlen(mark) + 1);
 
     free(text);
-    free(path);
     return has;
 }
 

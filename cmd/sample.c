@@ -10,7 +10,7 @@
  */
 #include "sample.h"
 
-#include "file.h"
+#include "clock.h"
 #include "procstat.h"
 #include "say.h"
 
@@ -75,14 +75,6 @@ static const struct number other_numbers[] = {
 #endif
     {-1, NULL, 0},
 };
-
-static double now_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* A short file of a process; false if it has gone, or may not be read. */
 static bool read_of(int pid, const char *name, char *text, size_t size)
@@ -171,7 +163,7 @@ static struct cmd_sampled *add(struct cmd_samples *samples, int pid)
             cmd_alloc(samples->all, samples->room * sizeof(*process));
     }
     process = &samples->all[samples->count++];
-    *process = (struct cmd_sampled){.pid = pid, .first = now_seconds()};
+    *process = (struct cmd_sampled){.pid = pid, .first = cmd_clock_seconds()};
     process->start = eps_procstat_start(pid);
     read_of(pid, "comm", process->command, sizeof(process->command));
     process->command[strcspn(process->command, "\n")] = '\0';
@@ -247,7 +239,7 @@ static void look_at(struct cmd_sampled *process)
     cmd_sample_cpu(process->pid, &process->user, &process->system);
     if (process->thread)
         process->switches = read_switches(process->pid, process->thread);
-    process->last = now_seconds();
+    process->last = cmd_clock_seconds();
 }
 
 /* A kernel thread has no program. */
@@ -286,12 +278,12 @@ static void look_at_all(struct cmd_samples *samples, bool first)
 void cmd_sample(struct cmd_samples *samples, double seconds)
 {
     struct timespec round = {0, ROUND_NS};
-    double end = now_seconds() + seconds;
+    double end = cmd_clock_seconds() + seconds;
 
     look_at_all(samples, true);
     /* Once more at least, or there is nothing to take a rate of. */
     do {
         nanosleep(&round, NULL);
         look_at_all(samples, false);
-    } while (now_seconds() < end);
+    } while (cmd_clock_seconds() < end);
 }

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "activity.h"
+#include "clock.h"
 #include "process.h"
 #include "procstat.h"
 #include "say.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct cmd_option options[] = {
@@ -37,14 +37,6 @@ struct top {
     char others[128]; /* processes without a page */
     int64_t taken;    /* when `now` was */
 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static bool is_chosen(const struct top *top, long pid)
 {
@@ -112,7 +104,7 @@ static void take(struct top *top)
     top->now = spare;
     cmd_pages_invite(); /* the last program may have removed it */
     cmd_pages_read(&top->now);
-    int64_t now = clock_ns();
+    int64_t now = cmd_clock_ns();
     if (top->taken)
         top->delay = (double)(now - top->taken) / 1e9;
     top->taken = now;
@@ -215,9 +207,9 @@ static const struct {
 /* Waits for the next view; false: the user has enough. */
 static bool wait_for_view(struct top *top, double seconds)
 {
-    int64_t end = clock_ns() + (int64_t)(seconds * 1e9), left;
+    int64_t end = cmd_clock_ns() + (int64_t)(seconds * 1e9), left;
 
-    while ((left = end - clock_ns()) > 0) {
+    while ((left = end - cmd_clock_ns()) > 0) {
         int key = cmd_screen_key((int)(left / 1000000) + 1);
         if (key == CMD_SCREEN_ENDS || key == 'q' || key == 'Q')
             return false;

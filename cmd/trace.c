@@ -6,6 +6,7 @@
 #include "command.h"
 
 #include "child.h"
+#include "clock.h"
 #include "launch.h"
 #include "place.h"
 #include "say.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAME "libepolltrace.so"
@@ -38,17 +38,11 @@ static const struct cmd_option options[] = {
 /* In a build tree libtool keeps it in .libs, beside the command. */
 static char *find_library(void)
 {
-    char self[4096], *path;
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char *beside = cmd_format("%s/.libs/" NAME, cmd_place_of_self());
 
-    if (length > 0) {
-        self[length] = '\0';
-        *strrchr(self, '/') = '\0';
-        path = cmd_format("%s/.libs/" NAME, self);
-        if (access(path, R_OK) == 0)
-            return path;
-        free(path);
-    }
+    if (access(beside, R_OK) == 0)
+        return beside;
+    free(beside);
     return cmd_format("%s/" NAME, cmd_place_of(PKGLIBDIR));
 }
 
@@ -57,24 +51,16 @@ static double seconds_of(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static double clock_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void run_program(struct cmd_trace *trace, char *argv[])
 {
     struct cmd_rest rest = {.mark =
                                 cmd_format("%s=%s", EPT_VARIABLE, trace->path)};
-    double began = clock_seconds();
+    double began = cmd_clock_seconds();
     struct rusage used;
 
     trace->program = argv[0];
     trace->status = cmd_child_run(argv, &rest);
-    trace->seconds = clock_seconds() - began;
+    trace->seconds = cmd_clock_seconds() - began;
     if (getrusage(RUSAGE_CHILDREN, &used) == 0) {
         trace->user = seconds_of(used.ru_utime);
         trace->system = seconds_of(used.ru_stime);

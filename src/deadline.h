@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a call may still wait. poll() counts the time it spends stopped,
- * the others go on with what was left (G1b): so its end is a moment, theirs
- * an amount.
+ * How long a call may still wait. While a process is stopped, poll()'s timeout
+ * runs on; that of ppoll(), select() and pselect() stands still (G1b). So the
+ * end of the one is a moment on the clock, that of the others an amount, which
+ * waits use up.
  */
 #ifndef EPS_DEADLINE_H
 #define EPS_DEADLINE_H
@@ -21,10 +22,10 @@ _Static_assert(sizeof(time_t) == sizeof(long),
 #define EPS_MS INT64_C(1000000) /* in ns, as everything here */
 
 struct eps_deadline {
-    int64_t left;    /* allowed when last counted; < 0: for ever */
-    int64_t started; /* on the monotonic clock; 0: has not waited yet */
-    int64_t spent;   /* of a moment: in slices that were slept to their end */
-    bool absolute;   /* poll(): counted from `started` on */
+    int64_t left;    /* from `started` on, or not used up; < 0: for ever */
+    int64_t started; /* the first wait, on the monotonic clock; 0: none yet */
+    int64_t spent;   /* since then, as far as it is known without the clock */
+    bool absolute;   /* poll(): the end is a moment */
 };
 
 static inline struct eps_deadline eps_deadline_of_ms(int ms)
@@ -72,7 +73,7 @@ static inline int64_t eps_deadline_left(const struct eps_deadline *deadline)
     return left > 0 ? left : 0;
 }
 
-/* A wait has used so much of an amount. */
+/* A wait, or what we did between two, has taken so long. */
 static inline void eps_deadline_spend(struct eps_deadline *deadline,
                                       int64_t spent)
 {

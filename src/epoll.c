@@ -126,11 +126,14 @@ static bool lacks_mark(int fd)
 }
 
 /*
- * What was opened on the lowest free number, placed and marked; or -errno. The
- * program may put a file of its own on that number meanwhile, seen or unseen:
- * then nothing is touched that may not be ours. The mark is kept with the file,
- * so that the low number has it, too, where it is. From the close on another
- * thread may have the low number: what it has reserved is not given back here.
+ * Moves `fd`, which was just opened on the lowest free number, to its place,
+ * and marks it as ours; its new number, or -errno.
+ *
+ * Other threads of the program may put files of their own on either number
+ * meanwhile, seen or unseen. So `fd` is closed only if it still has the mark,
+ * which is kept with the file and shows at both numbers, and if no hook has
+ * seen it change hands. And another thread of ours may get the low number as
+ * soon as it is closed: only what this one has reserved is given back.
  */
 static int adopt(int fd, int own, bool (*is_ours)(int))
 {

@@ -124,7 +124,7 @@ static inline bool eps_epset_is_prepared(const struct eps_set *set)
  */
 int eps_epset_prepare(struct eps_set *set, struct eps_thread *self);
 
-/* True if a number of the set's has ended since it was prepared. */
+/* Reads the journal: true if a number of the set's has ended meanwhile. */
 bool eps_epset_hears(struct eps_set *set, struct eps_thread *self);
 
 /*

@@ -134,7 +134,10 @@ int eps_fdtable_own_size(void)
     return own;
 }
 
-/* `fd` is ours, and stands for the lowest number the program will get. */
+/*
+ * Twice as large where the program is about to need it: `fd` was just opened,
+ * so it stands where the program's next number would.
+ */
 static int roomy(int own, int size, int fd)
 {
     while (own - fd <= own / 8 && own < size)

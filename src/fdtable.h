@@ -18,11 +18,12 @@ bool eps_fdtable_contains(int number);
 void eps_fdtable_reset(void);
 
 /*
- * The size of a table of the program's own numbers (fdtable.c, note (c)), which
- * a place is chosen in; more where its upper part has long been empty. To be
- * asked for before a descriptor is opened: it may cost a system call a number,
- * of 2,048 of them. Where ours went by the last answer they lie too high, or
- * too low, at most for some turns.
+ * How large the table would be with the program's own numbers alone: a place is
+ * chosen in that (fdtable.c, note (c)). To be asked for before a descriptor is
+ * opened, since it may take many system calls: the kernel is asked about each
+ * number from the top down, until one is open. It gives up after 2,048, and
+ * takes what is below for open. The answer is used for some sets: so ours may
+ * lie too high, or too low, for a while.
  */
 int eps_fdtable_own_size(void);
 

@@ -85,12 +85,13 @@ unsigned eps_fdwatch_end(int fd);
 unsigned eps_fdwatch_ended(int fd);
 
 /*
- * Since the number was of that generation, nobody has begun to put another file
- * there. That what stood there before has ended may have been told late.
+ * True if nobody has begun to put another file there since the number was of
+ * that generation. The second step of an earlier close may have come late: it
+ * is about the file before.
  */
 bool eps_fdwatch_is_left_alone(int fd, uint32_t generation);
 
-/* True between the two: the file may go at any moment. */
+/* True between end and ended: the file may go at any moment. */
 bool eps_fdwatch_is_ending(int fd);
 
 /*

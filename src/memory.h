@@ -16,9 +16,10 @@ uintptr_t eps_memory_place(size_t bytes);
 void *eps_memory_map(size_t bytes);
 
 /*
- * Gives pages back that eps_memory_map() handed out. NULL is allowed. What
- * leads there is forgotten first: if another thread forks in between, its child
- * would give up the set again, and with it what has been mapped there since.
+ * Gives pages back that eps_memory_map() handed out. NULL is allowed. Whoever
+ * calls it clears the pointer to them first. If another thread forks in
+ * between, its child gives up what it finds, too: and would unmap what has come
+ * to be there meanwhile.
  */
 void eps_memory_unmap(void *start, size_t bytes);
 

@@ -32,8 +32,7 @@ void eps_page_reset(void);
 /* This program image ends; `final`: and nothing comes after it. */
 void eps_page_leave(bool final);
 
-/* Keeps errno. The thread's counters may have grown; see thread.h's beat. */
-void eps_page_beat(struct eps_thread *self);
+/* Makes the page, if it has to be, and writes it, if that is due at `now`. */
 void eps_page_write(struct eps_thread *self, int64_t now);
 
 /* A sleep begins at `now`: what was counted so far shall be seen. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Passes: the next few calls of a thread on an array that, if it grows but
- * little, will be native for the same reason as the last one, and are passed
- * on unseen. Pure. A program may have several small loops: an array has one of
- * two places, so that no two arrays are in each other's way.
+ * Passes: leave for a thread's next few calls on an array to be passed on
+ * unseen. They will be native for the same reason as the last one, as long as
+ * the array does not grow by much. Pure. A program may have several small
+ * loops: an array has one of two places, so that no two arrays are in each
+ * other's way.
  */
 #ifndef EPS_PASSES_H
 #define EPS_PASSES_H

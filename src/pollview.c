@@ -144,8 +144,9 @@ static void list_revents(struct eps_pollview *view, uint32_t position,
 }
 
 /*
- * Where the caller has cleared revents itself, the copy keeps the old value:
- * the entry is on the list already, and its next answer clears it.
+ * The caller has written other revents than we left there. Where it has cleared
+ * them, the copy keeps the old ones: the entry is on the ready list already,
+ * and the next answer clears both.
  */
 static void follow_revents(struct eps_pollview *view, uint32_t position,
                            short revents)

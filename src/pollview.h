@@ -2,8 +2,8 @@
 /*
  * The view of a pollfd array: a copy of it as it was when we last returned
  * it, revents included, and for each descriptor number the positions that
- * name it. Pure: everything comes by argument, nothing makes a system call
- * or touches errno. Written by its set's thread only.
+ * name it. Pure but for the memory that it maps: everything comes by argument,
+ * nothing touches errno. Written by its set's thread only.
  */
 #ifndef EPS_POLLVIEW_H
 #define EPS_POLLVIEW_H
@@ -29,12 +29,12 @@ struct eps_pollview {
     uint32_t capacity;          /* entries the memory below has room for */
     struct pollfd *copy;        /* start of the one mapping they share */
     struct eps_link *links;
-    int32_t *back; /* the slot, if an entry may come back to it unsettled; -1 */
-    bool same;     /* the last update found nothing changed */
+    int32_t *back;        /* the slot, if a muted entry comes back as it was */
+    bool same;            /* the last update found nothing changed */
     bool scattered;       /* ... or changes in most windows */
-    bool backwards;       /* the last pass went from the end to the start */
     uint32_t differing;   /* ... in so many */
-    bool clears;          /* it found revents that the caller clears itself */
+    bool backwards;       /* the last pass went from the end to the start */
+    bool clears;          /* the caller clears revents itself */
     int32_t *ready;       /* positions whose copied revents may be set */
     uint32_t ready_count; /* never more than capacity */
 };

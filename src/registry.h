@@ -66,7 +66,10 @@ struct eps_registry {
     uint32_t registered;       /* items in the epoll set */
     uint32_t idle;             /* ... of which the caller wants no more */
 
-    /* What is to begin, and by what, once many are marked; NULL: nothing. */
+    /*
+     * Called with `quiet` once many are marked, since to settle them takes a
+     * while: signals are held back. NULL: it is not.
+     */
     struct eps_quiet *quiet;
     void (*at_many)(struct eps_quiet *quiet);
 };

@@ -48,10 +48,12 @@ bool eps_seen_writable(struct eps_thread *self, const void *start,
                        size_t bytes);
 
 /*
- * After a sleep: whether any memory was taken away in it, and what was seen is
- * forgotten; then, whether it is known of some that it can't be written.
+ * After a sleep: true if any memory was taken away in it. Then all that was
+ * seen is forgotten.
  */
 bool eps_seen_has_changed(struct eps_thread *self);
+
+/* True if it is certain that some of these bytes can't be written now. */
 bool eps_seen_is_gone(struct eps_thread *self, const void *start, size_t bytes);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The view of select()'s three fd_sets: a copy of what was asked last, and
- * room to put an answer together. Pure: everything comes by argument,
- * nothing makes a system call or touches errno. Written by its set's thread
- * only.
+ * room to put an answer together. Pure but for the memory that it maps:
+ * everything comes by argument, nothing touches errno. Written by its set's
+ * thread only.
  */
 #ifndef EPS_SELVIEW_H
 #define EPS_SELVIEW_H
@@ -20,7 +20,7 @@ struct eps_selview {
     int nfds;                  /* bits in use */
     int capacity;              /* words the memory below has room for */
     uint32_t count;            /* numbers asked about */
-    uint32_t muted;            /* ... and those kept that are not */
+    uint32_t muted;            /* ... and those kept, but not asked about */
     struct eps_bitmaps asked;  /* start of the one mapping they share */
     struct eps_bitmaps kept;   /* what registrations stand for */
     struct eps_bitmaps answer;
@@ -35,10 +35,10 @@ bool eps_selview_reserve(struct eps_selview *view, int nfds);
 void eps_selview_clear(struct eps_selview *view);
 
 /*
- * Takes over the caller's bitmaps: numbers whose bits changed are marked
- * dirty; but those that are kept only if they ask for something else: asked
- * about no more, or again, a registration is left as it is. False if there is
- * no memory; then the view has to be cleared.
+ * Takes over the caller's bitmaps. Numbers whose bits changed are marked dirty;
+ * but one whose registration is `kept` for the bits it had, only if it asks for
+ * others: that it is left out for some calls, and comes back as it was, costs
+ * nothing. False if there is no memory; then the view has to be cleared.
  */
 bool eps_selview_update(struct eps_selview *view, struct eps_registry *registry,
                         const struct eps_bitmaps *caller, int nfds);

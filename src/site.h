@@ -62,9 +62,9 @@ struct eps_set *eps_site_open(struct eps_thread *self, struct eps_site *site);
 void eps_site_begin(struct eps_set *set);
 
 /*
- * A call on so many descriptors was answered from the set, by what poll or
- * select returned: what did it cost, those that went the steady way before it
- * included, and does the set still pay? If not, it is given up. The set is the
+ * A call on `count` descriptors was answered from the set by `ret`, as poll or
+ * select return it. The cost model hears of it, and of the calls that went the
+ * steady way before it; a set that does not pay any more is given up. It is the
  * call's own: in the child of a handler's fork the site may have none by now.
  */
 void eps_site_account(struct eps_thread *self, struct eps_site *site,

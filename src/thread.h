@@ -71,7 +71,7 @@ struct eps_thread {
     int ended[EPS_THREAD_ENDED]; /* ... the last of them */
 
     /* All that a small call touches. */
-    _Alignas(64) uint32_t beat; /* for the live page: calls to go until one */
+    _Alignas(64) uint32_t beat; /* calls to go until eps_page_beat() */
     _Atomic uint64_t counters[EPS_COUNTERS];
 
     _Alignas(64) struct eps_passes passes;
@@ -177,7 +177,11 @@ static inline void eps_count(struct eps_thread *self, enum eps_counter counter)
     eps_count_more(self, counter, 1);
 }
 
-/* page.h; without a page, it is called once in 2^32 calls, and returns. */
+/*
+ * The thread has made as many calls as its last beat said: is the page to be
+ * written (page.c)? Where none is wanted, 2^32 calls go before the first beat.
+ * Keeps errno.
+ */
 void eps_page_beat(struct eps_thread *self);
 
 /* The next call's end is a beat, which is a function's work. */

@@ -110,12 +110,17 @@ static void ring_sleepers(int fd, struct eps_thread *self)
             ring(set, self);
 }
 
-/* The program may have put a file of its own there, unseen. */
+/*
+ * The program may have put a file of its own there, unseen. In a sandbox that
+ * can't be asked.
+ */
 bool eps_closing_hides_slow(int fd)
 {
+    if (eps_process_is_sandboxed())
+        return true;
     if (!eps_process_is_ours() || !eps_fdwatch_is_internal(fd))
         return false;
-    if (eps_process_is_sandboxed() || eps_set_still_has(fd))
+    if (eps_set_still_has(fd))
         return true;
     eps_set_lost(fd);
     return false;

@@ -135,8 +135,9 @@ void eps_table_leave(void)
 {
     struct eps_thread *self = eps_thread_self();
 
-    if (!self || !atomic_load(&eps_process.active) || !eps_process_is_ours() ||
-        eps_process_is_sandboxed() || !eps_thread_enter(self))
+    if (!self || !atomic_load(&eps_process.active) ||
+        eps_process_is_sandboxed() || !eps_process_is_ours() ||
+        !eps_thread_enter(self))
         return;
     eps_site_close_all(self); /* handlers' calls are nested meanwhile */
     eps_thread_leave(self);
@@ -270,7 +271,7 @@ int eps_do_setsockopt(int (*real)(int, int, int, const void *, socklen_t),
     int ret = real(fd, level, name, value, length);
 
     if (ret == 0 && level == SOL_SOCKET && atomic_load(&eps_process.active) &&
-        eps_process_is_ours() && !eps_process_is_sandboxed() &&
+        !eps_process_is_sandboxed() && eps_process_is_ours() &&
         may_be_readable_now(fd, name))
         look_anew();
     return ret;

@@ -36,9 +36,11 @@ static unsigned end_of(unsigned last)
     return last < known ? last + 1 : known;
 }
 
+/* In a sandbox, where who it is can't be asked, ours are left out as well. */
 static bool concerns_us(void)
 {
-    return atomic_load(&eps_process.active) && eps_process_is_ours();
+    return atomic_load(&eps_process.active) &&
+           (eps_process_is_sandboxed() || eps_process_is_ours());
 }
 
 /*

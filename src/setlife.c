@@ -181,8 +181,12 @@ void eps_set_give_way(int fd)
 {
     _Atomic int *keeper = keeper_of(fd);
 
-    /* Barred: what it would move to might be a number of another table. */
-    if (!eps_set_still_has(fd) || atomic_load(&eps_process.barred)) {
+    /*
+     * Barred: what it would move to might be a number of another table. In a
+     * sandbox none of ours is of any more use.
+     */
+    if (eps_process_is_sandboxed() || !eps_set_still_has(fd) ||
+        atomic_load(&eps_process.barred)) {
         eps_set_lost(fd);
         return;
     }

@@ -12,11 +12,13 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -159,6 +161,72 @@ static void sandboxed_process_ends_by_exit(void **state)
     assert_true(watch_open(&w, ROW));
     assert_true(watch_works(&w));
     child_join(child_start(leaves_by_exit, &w));
+    watch_close(&w);
+}
+
+/* What a daemon may still do to its descriptors. */
+static const int allowed_of_descriptors[] = {
+#ifdef SYS_dup2
+    SYS_dup2,
+#endif
+#ifdef SYS_socketcall
+    SYS_socketcall,
+#endif
+#ifdef SYS_setsockopt
+    SYS_setsockopt,
+#endif
+#ifdef SYS_close_range
+    SYS_close_range,
+#endif
+    SYS_dup3,        SYS_unshare, SYS_exit_group};
+
+enum {
+    HIGH = 40, /* to the end of a small table: the library's are there */
+    TABLE = 64
+};
+
+/* Its maker is asked who it is, the next time that it matters. */
+static void make_a_child(void)
+{
+    pid_t pid = vfork();
+    if (!pid)
+        _exit(0);
+    require(child_wait(pid) == 0);
+}
+
+static void changes_descriptors(void *arg)
+{
+    struct filter filter;
+    int ends[2], one = 1;
+    require(watch_works(arg));
+    require(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+    make_a_child();
+    filter_allow_only(&filter, allowed_of_descriptors,
+                      ARRAY_SIZE(allowed_of_descriptors));
+    require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    require(!by_prctl(&filter));
+    require(!setsockopt(ends[0], SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)));
+    for (int to = HIGH; to < TABLE; to++)
+        require(dup2(ends[0], to) == to);
+#ifdef SYS_close_range
+    syscall(SYS_close_range, HIGH, TABLE - 1, 0); /* or a kernel before 5.9 */
+#endif
+    require(!unshare(CLONE_FILES));
+    leave(0);
+}
+
+/*
+ * Who had made a child before the filter, and sets a socket's option after it,
+ * or closes a range, was killed for the library's getpid(); and who put a file
+ * on a number of the library's, for moving that away.
+ */
+static void sandboxed_process_changes_descriptors(void **state)
+{
+    struct watch w;
+    (void)state;
+    assert_true(watch_open(&w, ROW));
+    assert_true(watch_works(&w));
+    child_join(child_start(changes_descriptors, &w));
     watch_close(&w);
 }
 
@@ -485,6 +553,7 @@ static const struct suite_test tests[] = {
     TEST(sandbox_entered_by_syscall_seccomp),
     TEST(sandbox_entered_by_syscall_prctl),
     TEST(sandboxed_process_ends_by_exit),
+    TEST(sandboxed_process_changes_descriptors),
     TEST_NATIVE(small_sets_need_no_other_system_call),
     TEST(sandbox_entered_beside_a_sleeper),
     TEST(sandboxed_sleepers_wait_for_the_rest_alone),

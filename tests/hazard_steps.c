@@ -6,6 +6,7 @@
  * between two system calls of a call as well.
  */
 #define _GNU_SOURCE
+#include "harness/filter.h"
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -464,6 +466,47 @@ static void be_traced(_Atomic pid_t *told)
     require(raise(SIGSTOP) == 0);
 }
 
+/* A call whose set the kernel has no room for. */
+static void waits_without_a_set(void *arg)
+{
+    struct filter filter;
+    struct call *call = arg;
+    int ret;
+
+    filter_refuse_epoll_ctl(&filter, EPOLL_CTL_ADD, ENOSPC);
+    require(filter_install(&filter) == 0);
+    require(signal(SIGALRM, call->handler) != SIG_ERR);
+    be_traced(NULL);
+    ret = call->is_select ? watch_select(&w, 4000) : watch_poll(&w, 4000);
+    require(ret == -1 && errno == EINTR && rung == 1);
+    for (size_t i = 0; call->is_select && i < w.n; i++)
+        require(bits_test(&w.in, w.fds[i].fd));
+    _exit(0);
+}
+
+/* At its first try, or natively asleep. */
+static void signal_as_a_set_fails(bool is_select)
+{
+    struct call *call =
+        call_open((struct call){.is_select = is_select, .handler = ring});
+    pid_t pid;
+    bool asleep;
+
+    watch_close(&w);
+    assert_true(watch_open(&w, MANY_ROW));
+    pid = child_start(waits_without_a_set, call);
+    wait_for_stop(pid);
+    asleep = !come_to_look(pid, 1);
+    assert_return_code(syscall(SYS_tgkill, pid, pid, SIGALRM), errno);
+    if (!asleep)
+        assert_return_code(ptrace(PTRACE_CONT, pid, NULL, NULL), errno);
+    while (wait_for_stop(pid) != SIGALRM)
+        assert_return_code(ptrace(PTRACE_CONT, pid, NULL, NULL), errno);
+    assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, SIGALRM), errno);
+    child_join(pid);
+    call_close(call);
+}
+
 static void *close_a_range(void *arg)
 {
     struct call *call = arg;
@@ -702,6 +745,23 @@ static void signals_while_it_looks_end_select(void **state)
 }
 
 /*
+ * Signals are held back while many numbers are taken in. Where the kernel had
+ * no room for them, what had come was let in, and the call made natively then:
+ * select() slept on.
+ */
+static void signal_as_a_set_fails_ends_poll(void **state)
+{
+    (void)state;
+    signal_as_a_set_fails(false);
+}
+
+static void signal_as_a_set_fails_ends_select(void **state)
+{
+    (void)state;
+    signal_as_a_set_fails(true);
+}
+
+/*
  * A range of numbers is looked through for sleepers before its close, and one
  * that came to wait after that, but before the close, was not rung for: it
  * slept on a file that was readable until it was gone.
@@ -765,6 +825,8 @@ static const struct suite_test tests[] = {
     TEST(signals_while_it_looks_end_poll),
     TEST(signals_while_it_looks_end_select),
     TEST(signal_when_nothing_is_left_ends_select),
+    TEST(signal_as_a_set_fails_ends_poll),
+    TEST(signal_as_a_set_fails_ends_select),
     TEST(handlers_fork_at_any_instruction_of_poll),
     TEST(handlers_fork_at_any_instruction_of_select),
     TEST(handlers_jump_out_at_any_instruction_of_poll),

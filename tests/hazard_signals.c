@@ -283,9 +283,12 @@ static void signal_ends_a_wait_despite_sa_restart(void **state)
 }
 
 /* Another thread's signal ends the wait of the thread it is sent to. */
+static _Atomic pid_t waiter;
+
 static void *waits_in_poll(void *arg)
 {
     struct watch *w = arg;
+    atomic_store(&waiter, gettid());
     return (void *)(long)(watch_poll(w, 20000) == -1 && errno == EINTR);
 }
 
@@ -298,7 +301,8 @@ static void signal_from_another_thread_ends_a_wait(void **state)
     catch_signal(SIGUSR1, SA_RESTART);
     assert_int_equal(pthread_create(&thread, NULL, waits_in_poll, &main_row),
                      0);
-    clock_sleep_ms(60);
+    while (!atomic_load(&waiter) || !child_is_asleep(atomic_load(&waiter)))
+        clock_sleep_ms(1);
     assert_int_equal(pthread_kill(thread, SIGUSR1), 0);
     assert_int_equal(pthread_join(thread, &interrupted), 0);
     assert_true(interrupted);

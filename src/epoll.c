@@ -67,7 +67,7 @@ bool eps_epoll_is_own(int fd)
     return fd >= 0 && EPS_SYS2(SYS_fcntl, fd, F_GETSIG) == MARK;
 }
 
-/* Note (e): it stands there, or is about to stand there no more. */
+/* Note (e): ours stands there, or is about to stand there no more. */
 static void leave_trace(int fd)
 {
     unsigned next = atomic_fetch_add(&trace_count, 1);
@@ -105,7 +105,8 @@ static bool is_silent(int fd)
            (flags & (O_ACCMODE | O_NONBLOCK)) == (O_RDWR | O_NONBLOCK);
 }
 
-void eps_epoll_close_copies(void)
+/* Note (e). */
+static void close_traces(void)
 {
     unsigned count = atomic_exchange(&trace_count, 0);
 
@@ -115,6 +116,17 @@ void eps_epoll_close_copies(void)
             (eps_fdwatch_is_internal(fd) && is_empty(fd))) /* not marked yet */
             EPS_SYS1(SYS_close, fd);
     }
+}
+
+void eps_epoll_reset(void)
+{
+    int bell = atomic_exchange(&eps_epoll_bell, -1);
+
+    if (atomic_load(&eps_process.guest)) /* it may close nothing there */
+        return;
+    if (eps_epoll_is_own(bell))
+        EPS_SYS1(SYS_close, bell);
+    close_traces();
 }
 
 /* Asked of a number that is closed or may not be asked about: not known. */

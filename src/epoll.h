@@ -32,8 +32,11 @@ int eps_epoll_copy(int epfd);
 /* Closes a descriptor of ours, if it is still ours. */
 void eps_epoll_close(int epfd);
 
-/* In the child of a fork: what came to be open there, though nobody keeps it. */
-void eps_epoll_close_copies(void);
+/*
+ * In the child of a fork, after its sets: closes the bell, and what came to be
+ * open there though nobody keeps it.
+ */
+void eps_epoll_reset(void);
 
 /* Adds, changes, deletes the item of (file, number). */
 int eps_epoll_add(int epfd, struct eps_item item);

@@ -20,6 +20,7 @@
 
 #include "process.h"
 
+#include "epoll.h"
 #include "fdtable.h"
 #include "fdwatch.h"
 #include "memory.h"
@@ -39,6 +40,7 @@
 #include <sys/resource.h>
 
 struct eps_process eps_process;
+_Thread_local bool eps_vfork_pending;
 
 static pid_t ask_pid(void)
 {
@@ -133,9 +135,11 @@ void eps_process_become_new(void)
     if (child != eps_process.pid) /* or a handler has been here before us */
         atomic_store(&eps_process.guest, is_guest(child));
     eps_set_reset_all();
+    eps_epoll_reset();
     eps_fdwatch_reset();
     eps_fdtable_reset();
     eps_thread_reset_all();
+    eps_vfork_pending = false;
     eps_process.pid = child;
     eps_page_reset();
     atomic_store(&eps_process.shared, false);

@@ -117,12 +117,6 @@ void eps_set_reset_all(void)
         free_memory(set);
         eps_setpool_give_back(set);
     }
-    int bell = atomic_load(&eps_epoll_bell);
-    if (!atomic_load(&eps_process.guest) && eps_epoll_is_own(bell))
-        EPS_SYS1(SYS_close, bell);
-    atomic_store(&eps_epoll_bell, -1);
-    if (!atomic_load(&eps_process.guest))
-        eps_epoll_close_copies();
 }
 
 static struct eps_set *set_with(int epfd)

@@ -32,7 +32,6 @@
 #define SLABS 64
 
 _Atomic uint32_t eps_thread_epoch;
-_Thread_local bool eps_vfork_pending;
 _Thread_local struct eps_thread *eps_thread_mine;
 
 static struct eps_thread first_blocks[FIRST_BLOCKS];
@@ -156,7 +155,6 @@ void eps_thread_reset_all(void)
     }
     memset(ended, 0, sizeof(ended));
     eps_thread_mine = NULL;
-    eps_vfork_pending = false;
 }
 
 static bool on_signal_stack(void)

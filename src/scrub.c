@@ -4,10 +4,11 @@
  * that waits.
  *
  * Kernel notes:
- * (a) EPOLL_CTL_MOD finds exactly the (file, number) that is registered: exact
- *     for liveness and for identity (semantics A1). It costs up to twice what
- *     EPOLL_CTL_ADD does to say EEXIST, but has the file looked at anew: so
- *     what became ready without a wake-up (W3) is heard of as well.
+ * (a) EPOLL_CTL_MOD finds exactly the (file, number) that is registered: it
+ *     fails where that file was closed, and where another one has its number.
+ *     It costs up to twice what EPOLL_CTL_ADD does to say EEXIST, but has the
+ *     file looked at anew: so what became ready without a wake-up (W3) is heard
+ *     of as well.
  */
 #include "scrub.h"
 

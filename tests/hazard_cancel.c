@@ -3,7 +3,7 @@
  * poll and select are cancellation points: a thread that is cancelled in one
  * ends there, releases what the library holds for it, and the process goes
  * on. A cancellation that is pending when the call begins ends it even though
- * something is ready (semantics, cancellation).
+ * something is ready (C1).
  */
 #define _GNU_SOURCE
 #include "harness/bytes.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libc closes descriptors in many ways, most of which never call the symbol
- * close() (semantics of the table below: each row is one of them). After each,
- * the number may at once stand for another object. An epoll item belongs to
+ * close() (the table below has a row for each). After each, the number may at
+ * once stand for another object. An epoll item belongs to
  * the open file, so that a library which misses the close goes on answering
  * for the dead object: it would never see the new one's data (fact F1).
  *

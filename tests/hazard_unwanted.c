@@ -3,7 +3,7 @@
  * epoll reports ERR and HUP whether they were asked for or not, and can't be
  * told not to. select() does not wake for HUP on a descriptor that is only in
  * writefds, nor for ERR or HUP on one only in exceptfds: a level-triggered
- * epoll would burn all the time it waits (semantics, section 2; e02).
+ * epoll would burn all the time it waits.
  */
 #define _GNU_SOURCE
 #include "harness/harness.h"

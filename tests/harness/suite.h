@@ -36,13 +36,6 @@ struct suite_test {
 /* No call of the test may be answered from an epoll set. */
 #define TEST_NATIVE(body) {#body, body, "native"}
 
-/*
- * The test states what is right, but waits for `what` (one word) to be
- * written. With policy always it is shown as an expected failure, never as a
- * pass, and passing without notice is an error.
- */
-#define TEST_AWAITS(body, what) {#body, body, "epoll awaits " what}
-
 /* clang-format on */
 
 #define SUITE(tests)                                                           \

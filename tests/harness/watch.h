@@ -32,11 +32,6 @@ static inline void bits_set(struct bits *bits, int fd)
     bits->words[(unsigned)fd / (8 * sizeof(long))] |= bits_mask(fd);
 }
 
-static inline void bits_clear(struct bits *bits, int fd)
-{
-    bits->words[(unsigned)fd / (8 * sizeof(long))] &= ~bits_mask(fd);
-}
-
 static inline bool bits_test(const struct bits *bits, int fd)
 {
     return bits->words[(unsigned)fd / (8 * sizeof(long))] & bits_mask(fd);

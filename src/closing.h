@@ -11,10 +11,10 @@
 
 #include <stdbool.h>
 
-/* Between before and after; nothing of interest is left when `on` is false. */
+/* What begin leaves for end. */
 struct eps_closing {
     int fd;
-    bool on; /* the number may be watched, and this process may care */
+    bool on; /* begin has noted that the number ends */
 };
 
 /*

@@ -165,10 +165,11 @@ EPS_EXPORT int unshare(int flags)
 }
 
 /*
- * Before clone(). A child in our memory that is no thread of ours: pids have to
- * be asked. One in our table ends numbers unheard. A thread that is not in our
- * table, or that has its maker's thread-local storage, would be taken for what
- * it is not.
+ * Before clone(). A child that shares our memory, and is no thread of ours, can
+ * be told by its pid alone. Not so one that shares our table: it ends numbers
+ * there, and no hook tells us. Nor a thread with a table of its own, where
+ * numbers mean other files, or with its maker's thread-local storage, where it
+ * would be taken for its maker.
  */
 void eps_cloning(unsigned long flags)
 {

@@ -44,8 +44,9 @@ static bool concerns_us(void)
 }
 
 /*
- * After it: the kinds learned meanwhile, and whoever registered meanwhile. He
- * may sleep by now, and where no close was begun nobody has looked for him.
+ * After it: what was learned of the numbers meanwhile is forgotten, and sets
+ * that took hold of one are told. Where no close was begun, nobody has looked
+ * for sleepers yet.
  */
 static void range_ended(unsigned first, unsigned last)
 {

@@ -85,8 +85,9 @@ void eps_epoll_close(int epfd)
 }
 
 /*
- * As an epoll that was just made; what the program puts there hardly is. Where
- * it may not be asked, it is taken for one.
+ * True of an epoll in which nothing is ready, as in one that was just made.
+ * What the program may have put there is hardly one. Where it can't be asked,
+ * it is taken for one.
  */
 static bool is_empty(int fd)
 {
@@ -129,7 +130,7 @@ void eps_epoll_reset(void)
     close_traces();
 }
 
-/* Asked of a number that is closed or may not be asked about: not known. */
+/* False, too, where it can't be known: of a closed number, for one. */
 static bool lacks_mark(int fd)
 {
     long signal = EPS_SYS2(SYS_fcntl, fd, F_GETSIG);

@@ -52,8 +52,8 @@ enum eps_kind eps_fdwatch_kind(int fd);
 void eps_fdwatch_learn(int fd, uint32_t generation, enum eps_kind kind);
 
 /*
- * False: nobody holds the number and nothing was learned of it, so that its
- * end need not be noted. That it was ever used is.
+ * False if nobody holds the number and nothing was learned of it: its end need
+ * not be noted. Only its first end is, by which it is known to have been used.
  */
 bool eps_fdwatch_matters(int fd);
 

@@ -78,9 +78,9 @@ struct eps_registry {
 bool eps_registry_cover(struct eps_registry *registry, int fd);
 
 /*
- * Numbers that were ever held for this set, in order: tables are as long as
- * the highest number, and mostly empty. `from` on, or -1: no more. Far ones
- * are not among them.
+ * The next number, from `from` on, that was ever held for this set; -1: there
+ * is none. Far ones are left out. Tables are as long as the highest number, and
+ * mostly empty.
  */
 int eps_registry_next(const struct eps_registry *registry, int from);
 

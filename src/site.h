@@ -19,9 +19,9 @@ struct eps_site *eps_site_at(struct eps_thread *self, enum eps_call call,
                              const void *key);
 
 /*
- * A site of about that many descriptors whose array is new at its address:
- * without a set, size is all there is to go by; with one, `resembles` has
- * to agree. NULL if there is none.
+ * The site that an array of about so many descriptors may have moved from, when
+ * it is new at its address; or NULL. Where a site has no set, size is all there
+ * is to go by; where it has one, `resembles` has to agree.
  */
 struct eps_site *
 eps_site_like(struct eps_thread *self, enum eps_call call, uint32_t count,
@@ -48,9 +48,9 @@ static inline struct eps_set *eps_site_set(const struct eps_site *site)
 }
 
 /*
- * True if the model has the call go native: it is counted, and the next ones
- * on that many entries or bits are passed on. In `*begun` when it began, if it
- * is to be timed.
+ * True if the model has the call go native. It is counted then, the next ones
+ * on that many entries or bits are passed on, and `*begun` is when it began, if
+ * it is to be timed, or 0.
  */
 bool eps_site_goes_native(struct eps_thread *self, struct eps_site *site,
                           uint64_t length, int64_t *begun);

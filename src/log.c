@@ -19,7 +19,6 @@
 #include "sys.h"
 
 #include <poll.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -119,7 +118,7 @@ static long write_unharmed(int fd, const struct eps_line *line)
     return written;
 }
 
-_Bool eps_line_write(struct eps_line *line, int fd)
+bool eps_line_write(struct eps_line *line, int fd)
 {
     line->text[line->length++] = '\n';
     bool whole = has_room(fd) && write_unharmed(fd, line) == (long)line->length;

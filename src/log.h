@@ -7,6 +7,7 @@
 #ifndef EPS_LOG_H
 #define EPS_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,7 +38,7 @@ int eps_stderr(void);
  * Ends the line and writes it to a descriptor; false if that fails, as it does
  * where it would have to wait. No signal comes of it.
  */
-_Bool eps_line_write(struct eps_line *line, int fd);
+bool eps_line_write(struct eps_line *line, int fd);
 
 /* "libepollshim: " and the texts, on stderr, always. */
 void eps_complain_texts(const char *const texts[]);

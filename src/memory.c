@@ -35,7 +35,7 @@
 #define NO_ADVICE 0x7fffffff
 
 /* Set by start-up, before there is another thread. */
-static _Bool is_deaf;
+static bool is_deaf;
 
 /* The calls that take a time have a number for each width of it. */
 #ifdef SYS_futex
@@ -121,7 +121,7 @@ void eps_memory_wipe(void *start, size_t bytes)
         memset(start, 0, bytes);
 }
 
-_Bool eps_memory_wiped_by_fork(void *start, size_t bytes)
+bool eps_memory_wiped_by_fork(void *start, size_t bytes)
 {
     is_deaf = advise((uintptr_t)start, bytes, NO_ADVICE) == 0;
     return advise((uintptr_t)start, bytes, MADV_WIPEONFORK) == 0;
@@ -131,7 +131,7 @@ _Bool eps_memory_wiped_by_fork(void *start, size_t bytes)
  * Adds nothing to a word, atomically: EFAULT where it can't be written. The
  * futex woken besides is one of our own, which nobody waits for.
  */
-static _Bool can_add(uintptr_t word)
+static bool can_add(uintptr_t word)
 {
     static const int nothing = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, 0);
     static uint32_t nobody;
@@ -141,17 +141,17 @@ static _Bool can_add(uintptr_t word)
 }
 
 /* Note (b): one word in every page. */
-static _Bool can_add_to_each(const void *start, size_t bytes, size_t page)
+static bool can_add_to_each(const void *start, size_t bytes, size_t page)
 {
     uintptr_t at = (uintptr_t)start, end = at + bytes;
 
     for (; at < end; at = (at | (page - 1)) + 1)
         if (!can_add(at))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
-_Bool eps_memory_writable(const void *start, size_t bytes)
+bool eps_memory_writable(const void *start, size_t bytes)
 {
     size_t page = page_size();
     uintptr_t from = (uintptr_t)start & ~(page - 1);
@@ -159,7 +159,7 @@ _Bool eps_memory_writable(const void *start, size_t bytes)
     long ret;
 
     if (to < from)
-        return 0;
+        return false;
     ret = advise(from, to - from, MADV_POPULATE_WRITE);
     if (ret == -EINVAL || ret == -ENOSYS) /* note (a) */
         return can_add_to_each(start, bytes, page);

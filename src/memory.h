@@ -6,6 +6,7 @@
 #ifndef EPS_MEMORY_H
 #define EPS_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,12 +32,12 @@ void eps_memory_wipe(void *start, size_t bytes);
  * false if the kernel does not do that. For start-up, which finds out by it
  * whether advice on memory is heard at all.
  */
-_Bool eps_memory_wiped_by_fork(void *start, size_t bytes);
+bool eps_memory_wiped_by_fork(void *start, size_t bytes);
 
 /*
  * True if every byte of the range can be written, without writing any: what
  * native answers by EFAULT would be a crash in here. False when in doubt.
  */
-_Bool eps_memory_writable(const void *start, size_t bytes);
+bool eps_memory_writable(const void *start, size_t bytes);
 
 #endif

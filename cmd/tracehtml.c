@@ -262,7 +262,7 @@ static void put_head(const struct cmd_trace *trace)
     put_seconds("CPU used", trace->user + trace->system);
     put_seconds("CPU in the calls, estimated", trace->all.cpu);
     put_seconds("would be saved, estimated", trace->all.saving);
-    put_count("processes", trace->processes);
+    put_count("processes with calls", trace->processes);
     puts("</dl></section>");
     free(verdict);
 }

@@ -47,12 +47,12 @@ void cmd_trace_text(const struct cmd_trace *trace)
 
     fputs("epollshim trace: ", stdout);
     cmd_put(trace->program);
-    printf(": %.2f s, %.2f s of CPU (%.2f user, %.2f system), %d %s\n\n",
-           trace->seconds, trace->user + trace->system, trace->user,
-           trace->system, trace->processes,
+    printf(": %.2f s, %.2f s of CPU (%.2f user, %.2f system), ", trace->seconds,
+           trace->user + trace->system, trace->user, trace->system);
+    printf("%d %s made calls\n", trace->processes,
            trace->processes == 1 ? "process" : "processes");
     if (trace->count)
-        printf("%10s %8s %8s %8s %6s %9s %9s  %s\n", "CALLS", "DESCR/C",
+        printf("\n%10s %8s %8s %8s %6s %9s %9s  %s\n", "CALLS", "DESCR/C",
                "READY/C", "CHANGE/C", "SLEPT", "CPU s", "SAVED s", "CALL");
     for (size_t i = 0; i < trace->count && i < MOST_ROWS; i++)
         show_site(&trace->sites[i]);

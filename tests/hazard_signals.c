@@ -653,7 +653,10 @@ static void *give_page(void *unused)
     return unused;
 }
 
-/* False where the kernel lets nobody do that, or not this user. */
+/*
+ * With a row to watch and a handler. False where the kernel lets nobody have
+ * such an array, or not this user.
+ */
 static bool open_lazy(void)
 {
     struct uffdio_api api = {.api = UFFD_API};
@@ -670,7 +673,17 @@ static bool open_lazy(void)
     assert_int_equal(ioctl(lazy.faults, UFFDIO_API, &api), 0);
     assert_int_equal(ioctl(lazy.faults, UFFDIO_REGISTER, &second), 0);
     lazy.reader = pthread_self();
+    assert_true(watch_open(&main_row, WATCH_MAX));
+    handler_work = do_nothing;
+    catch_signal(SIGUSR1, 0);
     return true;
+}
+
+static void close_lazy(void)
+{
+    watch_close(&main_row);
+    assert_int_equal(close(lazy.faults), 0);
+    assert_int_equal(munmap(lazy.array, (size_t)2 * PAGE), 0);
 }
 
 static void change_and_take_away(void)
@@ -724,18 +737,13 @@ static void signal_while_the_array_is_read(void **state)
     (void)state;
     if (!open_lazy())
         skip();
-    assert_true(watch_open(&main_row, WATCH_MAX));
-    handler_work = do_nothing;
-    catch_signal(SIGUSR1, 0);
     limit_to(ENTRIES + 1);
     signal_at_the_second_page();
     assert_true(watch_make_residual(&main_row));
     signal_at_the_second_page();
     limit_to(ENTRIES);
     signal_at_the_second_page();
-    watch_close(&main_row);
-    close(lazy.faults);
-    assert_int_equal(munmap(lazy.array, (size_t)2 * PAGE), 0);
+    close_lazy();
 }
 
 /*
@@ -751,9 +759,6 @@ static void masked_signal_while_the_array_is_read(void **state)
     (void)state;
     if (!open_lazy())
         skip();
-    assert_true(watch_open(&main_row, WATCH_MAX));
-    handler_work = do_nothing;
-    catch_signal(SIGUSR1, 0);
     sigemptyset(&mask);
     sigaddset(&mask, SIGUSR1);
     for (int i = 0; i < ENTRIES; i++)
@@ -766,9 +771,7 @@ static void masked_signal_while_the_array_is_read(void **state)
         assert_int_equal(handled, i);
         assert_int_equal(pthread_join(thread, NULL), 0);
     }
-    watch_close(&main_row);
-    close(lazy.faults);
-    assert_int_equal(munmap(lazy.array, (size_t)2 * PAGE), 0);
+    close_lazy();
 }
 
 static const struct suite_test tests[] = {

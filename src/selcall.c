@@ -29,7 +29,7 @@
 
 static bool is_writable(const struct eps_selcall *call)
 {
-    size_t bytes = (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
+    size_t bytes = eps_bitmaps_bytes(call->nfds);
 
     for (int i = 0; i < EPS_SETS; i++)
         if (call->sets.bits[i] &&
@@ -233,10 +233,9 @@ static enum eps_outcome refuse(struct eps_thread *self, enum eps_counter reason)
  * What the kernel says now of copies of the caller's sets, which stay as they
  * are unless something is ready.
  */
-static int look_at(const struct eps_selcall *call, unsigned long *copies)
+static int look_at(const struct eps_selcall *call, char *copies)
 {
-    size_t words = (size_t)EPS_WORDS(call->nfds);
-    size_t bytes = words * sizeof(*copies);
+    size_t bytes = eps_bitmaps_bytes(call->nfds);
     struct timespec now = {0, 0};
     struct {
         const sigset_t *mask;
@@ -247,7 +246,7 @@ static int look_at(const struct eps_selcall *call, unsigned long *copies)
 
     for (int i = 0; i < EPS_SETS; i++) {
         unsigned long *own = call->sets.bits[i];
-        sets[i] = own ? memcpy(copies + i * words, own, bytes) : NULL;
+        sets[i] = own ? memcpy(copies + i * bytes, own, bytes) : NULL;
     }
     ret = (int)EPS_SYS6(SYS_pselect6, call->nfds, sets[EPS_READ],
                         sets[EPS_WRITE], sets[EPS_EXCEPT], &now, &mask);
@@ -264,9 +263,8 @@ static int look_at(const struct eps_selcall *call, unsigned long *copies)
 static enum eps_outcome look_natively(struct eps_selcall *call)
 {
     unsigned long few[EPS_SETS * EPS_WORDS(FD_SETSIZE)];
-    size_t bytes =
-        EPS_SETS * (size_t)EPS_WORDS(call->nfds) * sizeof(unsigned long);
-    unsigned long *many = bytes > sizeof(few) ? eps_memory_map(bytes) : few;
+    size_t bytes = EPS_SETS * eps_bitmaps_bytes(call->nfds);
+    void *many = bytes > sizeof(few) ? eps_memory_map(bytes) : few;
     int ret;
 
     if (!many)

@@ -15,6 +15,13 @@ target=$build/tests/cmd_target
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/$(basename "$0").XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM HUP
+# A test that set -e stops says at what: once it failed with no word of why.
+stopped() { # STATUS LINE COMMAND
+    [ "$BASH_SUBSHELL" != 0 ] ||
+        echo "not ok - stopped in line $2, status $1: $3"
+}
+trap 'stopped "$?" "$LINENO" "$BASH_COMMAND"' ERR
+set -o errtrace
 failed=0
 
 # did COMMAND...: sets $status, and $out and $err to what it said.

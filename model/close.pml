@@ -340,7 +340,7 @@ proctype waiter(byte s)
             told = false;
             native = false
         }
-        /* eps_pollview_update(): the number is new, or asked for more. */
+        /* eps_polldiff_update(): the number is new, or asked for more. */
         if
         :: sets[s].state == ABSENT || MORE -> sets[s].dirty = true
         :: else

@@ -7,6 +7,7 @@
 #include "pollcall.h"
 
 #include "options.h"
+#include "polldiff.h"
 #include "pollturn.h"
 #include "process.h"
 #include "seen.h"
@@ -96,7 +97,7 @@ static void answer_again(const struct eps_pollcall *call, struct eps_set *set,
                                .epoch = call->epoch,
                                .deadline = eps_deadline_of_ms(0)};
 
-    if (eps_pollview_update(&set->poll, &set->registry, array,
+    if (eps_polldiff_update(&set->poll, &set->registry, array,
                             (uint32_t)call->count))
         eps_pollturn_answer(&now, set, self);
 }
@@ -113,7 +114,7 @@ static enum eps_outcome answer(struct eps_pollcall *call,
     set = find_set(call, self);
     if (set)
         eps_site_begin(set);
-    updated = set && eps_pollview_update(&set->poll, &set->registry,
+    updated = set && eps_polldiff_update(&set->poll, &set->registry,
                                          call->array, (uint32_t)call->count);
     if (!set)
         return EPS_NATIVE;

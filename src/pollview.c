@@ -3,25 +3,13 @@
  * The view of a pollfd array. Owns the copy, the links and the ready list,
  * which share one mapping. Only the set's thread comes here; a handler's
  * nested call goes native before.
- *
- * The caller's array may be written by other threads while we read it, so
- * each entry is read once, and what was read is what is compared and kept.
  */
 #include "pollview.h"
 
 #include "memory.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-/*
- * Entries compared at a time: a stretch; where it differs, its blocks; where
- * one differs, its windows. Two stretches, the array's and the copy's, leave
- * room for more in a first-level cache.
- */
-#define STRETCH 1024 /* 8 KiB */
-#define BLOCK 128
-#define WINDOW 32
 #define SAMPLES 16
 
 static size_t bytes_for(uint32_t capacity)
@@ -214,13 +202,14 @@ static bool toggle(struct eps_pollview *view, struct eps_registry *registry,
     return true;
 }
 
-static bool update_entry(struct eps_pollview *view,
-                         struct eps_registry *registry, uint32_t position,
-                         struct pollfd entry)
+bool eps_pollview_take(struct eps_pollview *view, struct eps_registry *registry,
+                       uint32_t position, struct pollfd entry)
 {
     struct pollfd *copy = &view->copy[position];
     int slot = view->links[position].slot;
 
+    if (toggle(view, registry, position, entry))
+        return true;
     if (copy->fd != entry.fd || copy->events != entry.events)
         distrust_revents(view, position);
     else
@@ -235,164 +224,11 @@ static bool update_entry(struct eps_pollview *view,
     return link_position(view, registry, position);
 }
 
-/* A number alone, and an entry whole; as they lie in an array. */
-typedef uint32_t __attribute__((may_alias)) number;
-typedef uint64_t __attribute__((may_alias, aligned(4))) whole;
-
-enum difference {
-    NONE,
-    TOGGLED, /* by nothing but being muted, or back */
-    OTHER
-};
-
-/* What two entries differ in, but for their numbers. */
-static bool is_more_than_number(uint64_t difference)
+bool eps_pollview_append(struct eps_pollview *view,
+                         struct eps_registry *registry, struct pollfd entry)
 {
-    struct pollfd entry;
+    uint32_t position = view->count++;
 
-    memcpy(&entry, &difference, sizeof(entry));
-    return entry.events || entry.revents;
-}
-
-/*
- * How the entries of a window differ from their copies. No branch an entry:
- * compilers make vectors of it.
- */
-static enum difference compare(const struct pollfd *entries,
-                               const struct pollfd *copies, const int32_t *back)
-{
-    const number *numbers = (const number *)entries;
-    const whole *now = (const whole *)entries;
-    const whole *then = (const whole *)copies;
-    uint64_t any = 0;
-    uint32_t other = 0;
-
-    for (int i = 0; i < WINDOW; i++) {
-        uint32_t fd = numbers[2 * i];
-        uint32_t muted = -(fd >> 31); /* all bits, or none */
-        any |= now[i] ^ then[i];
-        other |= (fd ^ (uint32_t)back[i]) & ~muted;
-    }
-    if (!any)
-        return NONE;
-    return other || is_more_than_number(any) ? OTHER : TOGGLED;
-}
-
-static bool update_entries(struct eps_pollview *view,
-                           struct eps_registry *registry,
-                           const struct pollfd *entries, uint32_t from,
-                           uint32_t count)
-{
-    const struct pollfd *copies = view->copy + from;
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct pollfd entry = *(const volatile struct pollfd *)&entries[i];
-        if (memcmp(&entry, &copies[i], sizeof(entry)) != 0 &&
-            !toggle(view, registry, from + i, entry) &&
-            !update_entry(view, registry, from + i, entry))
-            return false;
-    }
-    return true;
-}
-
-static bool is_same(const struct eps_pollview *view, const struct pollfd *array,
-                    uint32_t from, uint32_t count)
-{
-    return memcmp(array + from, view->copy + from, count * sizeof(*array)) == 0;
-}
-
-/* Where most windows differ, to find those that don't only takes time. */
-static bool update_window(struct eps_pollview *view,
-                          struct eps_registry *registry,
-                          const struct pollfd *array, uint32_t from)
-{
-    struct pollfd *copies = view->copy + from;
-    struct pollfd now[WINDOW];
-    enum difference difference;
-
-    if (!view->scattered && is_same(view, array, from, WINDOW))
-        return true;
-    memcpy(now, array + from, sizeof(now));
-    atomic_signal_fence(memory_order_seq_cst); /* read, and but once */
-    difference = compare(now, copies, view->back + from);
-    view->differing += difference != NONE;
-    if (difference == OTHER)
-        return update_entries(view, registry, now, from, WINDOW);
-    if (difference == TOGGLED)
-        memcpy(copies, now, sizeof(now));
-    return true;
-}
-
-static bool update_windows(struct eps_pollview *view,
-                           struct eps_registry *registry,
-                           const struct pollfd *array, uint32_t from,
-                           uint32_t to)
-{
-    for (; to - from >= WINDOW; from += WINDOW)
-        if (!update_window(view, registry, array, from))
-            return false;
-    if (is_same(view, array, from, to - from))
-        return true;
-    view->differing++;
-    return update_entries(view, registry, array + from, from, to - from);
-}
-
-static uint32_t end_of(uint32_t from, uint32_t size, uint32_t end)
-{
-    return end - from < size ? end : from + size;
-}
-
-static bool update_blocks(struct eps_pollview *view,
-                          struct eps_registry *registry,
-                          const struct pollfd *array, uint32_t from,
-                          uint32_t end)
-{
-    for (uint32_t to; from < end; from = to) {
-        to = end_of(from, BLOCK, end);
-        if ((view->scattered || !is_same(view, array, from, to - from)) &&
-            !update_windows(view, registry, array, from, to))
-            return false;
-    }
-    return true;
-}
-
-/*
- * The entries are gone through to and fro: where a pass ends is what caches
- * have most of, and a pass that always began at the other end would push it
- * out before it got there. A caller that clears revents itself has just gone
- * through them forwards.
- */
-static void turn_round(struct eps_pollview *view)
-{
-    view->backwards = view->clears || !view->backwards;
-}
-
-/* Where the pass begins its stretch of that index. */
-static uint32_t stretch_at(const struct eps_pollview *view, uint32_t index)
-{
-    uint32_t last = (view->count - 1) / STRETCH;
-
-    return (view->backwards ? last - index : index) * STRETCH;
-}
-
-bool eps_pollview_is_same(struct eps_pollview *view, const struct pollfd *array,
-                          uint32_t count)
-{
-    if (count != view->count)
-        return false;
-    turn_round(view);
-    for (uint32_t i = 0; i * STRETCH < count; i++) {
-        uint32_t from = stretch_at(view, i);
-        if (!is_same(view, array, from, end_of(from, STRETCH, count) - from))
-            return false;
-    }
-    return true;
-}
-
-static bool append_entry(struct eps_pollview *view,
-                         struct eps_registry *registry, uint32_t position,
-                         struct pollfd entry)
-{
     view->copy[position] =
         (struct pollfd){.fd = entry.fd, .events = entry.events};
     view->links[position].slot = -1;
@@ -401,9 +237,8 @@ static bool append_entry(struct eps_pollview *view,
     return link_position(view, registry, position);
 }
 
-/* Positions beyond the new end leave; those still listed as ready too. */
-static void truncate_to(struct eps_pollview *view,
-                        struct eps_registry *registry, uint32_t count)
+void eps_pollview_truncate(struct eps_pollview *view,
+                           struct eps_registry *registry, uint32_t count)
 {
     uint32_t kept = 0;
 
@@ -414,35 +249,6 @@ static void truncate_to(struct eps_pollview *view,
             view->ready[kept++] = view->ready[i];
     view->ready_count = kept;
     view->count = count;
-}
-
-bool eps_pollview_update(struct eps_pollview *view,
-                         struct eps_registry *registry,
-                         const struct pollfd *array, uint32_t count)
-{
-    if (!eps_pollview_reserve(view, count))
-        return false;
-    view->same = count == view->count;
-    view->differing = 0;
-    eps_pollview_expect(view);
-    if (count < view->count)
-        truncate_to(view, registry, count);
-    turn_round(view);
-    for (uint32_t i = 0; i * STRETCH < view->count; i++) {
-        uint32_t from = stretch_at(view, i);
-        uint32_t to = end_of(from, STRETCH, view->count);
-        if ((view->scattered || !is_same(view, array, from, to - from)) &&
-            !update_blocks(view, registry, array, from, to))
-            return false;
-    }
-    view->same = view->same && !view->differing;
-    view->scattered = view->differing > view->count / WINDOW / 2;
-    while (view->count < count) {
-        uint32_t position = view->count++;
-        if (!append_entry(view, registry, position, array[position]))
-            return false;
-    }
-    return true;
 }
 
 void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg)

@@ -25,9 +25,9 @@ struct eps_link {
 };
 
 struct eps_pollview {
-    uint32_t count;             /* entries in use */
-    uint32_t capacity;          /* entries the memory below has room for */
-    struct pollfd *copy;        /* start of the one mapping they share */
+    uint32_t count;      /* entries in use */
+    uint32_t capacity;   /* entries the memory below has room for */
+    struct pollfd *copy; /* start of the one mapping they share */
     struct eps_link *links;
     int32_t *back;        /* the slot, if a muted entry comes back as it was */
     bool same;            /* the last update found nothing changed */
@@ -50,31 +50,19 @@ bool eps_pollview_reserve(struct eps_pollview *view, uint32_t count);
 void eps_pollview_clear(struct eps_pollview *view);
 
 /*
- * Takes over the caller's array: what changed since last time is relinked
- * and marked dirty. Afterwards every position whose revents may be other
- * than 0 is on the ready list. The registry covers all numbers, or false is
- * returned, and the view has to be cleared.
+ * One of the caller's entries that is not what its copy is: that is relinked
+ * and its number marked dirty, as far as it has to be. False: no memory.
  */
-bool eps_pollview_update(struct eps_pollview *view,
-                         struct eps_registry *registry,
-                         const struct pollfd *array, uint32_t count);
+bool eps_pollview_take(struct eps_pollview *view, struct eps_registry *registry,
+                       uint32_t position, struct pollfd entry);
 
-/*
- * The caller clears revents itself: that is how the array is expected, before
- * it is compared. Where it has not done so after all, that is a difference.
- */
-static inline void eps_pollview_expect(struct eps_pollview *view)
-{
-    if (!view->clears)
-        return;
-    for (uint32_t i = 0; i < view->ready_count; i++)
-        view->copy[view->ready[i]].revents = 0;
-    view->ready_count = 0;
-}
+/* An entry behind the last one, for which there is room; likewise. */
+bool eps_pollview_append(struct eps_pollview *view,
+                         struct eps_registry *registry, struct pollfd entry);
 
-/* True if nothing in the array has changed since the last update. */
-bool eps_pollview_is_same(struct eps_pollview *view, const struct pollfd *array,
-                          uint32_t count);
+/* Positions from `count` on leave; those still listed as ready too. */
+void eps_pollview_truncate(struct eps_pollview *view,
+                           struct eps_registry *registry, uint32_t count);
 
 /* The union of what all entries ask of a number, for its registration. */
 void eps_pollview_settle(struct eps_pollview *view, struct eps_reg *reg);

@@ -6,6 +6,7 @@
 #include "steady.h"
 
 #include "options.h"
+#include "polldiff.h"
 #include "process.h"
 #include "scrub.h"
 #include "seen.h"
@@ -146,8 +147,8 @@ static inline int answer_poll(const struct steady *steady, struct pollfd *array,
     struct eps_pollview *view = &steady->set->poll;
     int found;
 
-    eps_pollview_expect(view);
-    if (!eps_pollview_is_same(view, array, count))
+    eps_polldiff_expect(view);
+    if (!eps_polldiff_is_same(view, array, count))
         return -1;
     found = look(steady, waits);
     if (found < 0)

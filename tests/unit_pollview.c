@@ -7,7 +7,7 @@
  */
 #include "unit.h"
 
-#include "pollview.h"
+#include "polldiff.h"
 
 #include <string.h>
 
@@ -197,7 +197,7 @@ static void update(struct world *w)
     int fd;
 
     assert_true(
-        eps_pollview_update(&w->view, &w->registry, w->array, w->count));
+        eps_polldiff_update(&w->view, &w->registry, w->array, w->count));
     while ((fd = eps_registry_next_dirty(&w->registry)) >= 0)
         eps_pollview_settle(&w->view, eps_registry_at(&w->registry, fd));
 }
@@ -314,14 +314,14 @@ static void every_difference_is_found(void **state)
     eps_pollview_clear_ready(&w.view, array);
     for (int i = 0; i < 2 * MOST; i++) {
         struct pollfd *entry = &array[i / 2];
-        assert_true(eps_pollview_is_same(&w.view, array, MOST));
+        assert_true(eps_polldiff_is_same(&w.view, array, MOST));
         if (i % 2) /* the other way, next time */
-            assert_true(eps_pollview_is_same(&w.view, array, MOST));
+            assert_true(eps_polldiff_is_same(&w.view, array, MOST));
         entry->events |= POLLOUT;
-        assert_false(eps_pollview_is_same(&w.view, array, MOST));
+        assert_false(eps_polldiff_is_same(&w.view, array, MOST));
         entry->events = POLLIN;
     }
-    assert_false(eps_pollview_is_same(&w.view, array, MOST - 1));
+    assert_false(eps_polldiff_is_same(&w.view, array, MOST - 1));
     eps_pollview_clear(&w.view);
     eps_registry_clear(&w.registry);
 }

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "pollview.h"
+#include "polldiff.h"
 
 #include <string.h>
 
@@ -119,7 +119,7 @@ static void call(struct eps_pollview *view, struct eps_registry *registry)
     int fd;
 
     memcpy(before, array, sizeof(array));
-    AGREE(eps_pollview_update(view, registry, array, count));
+    AGREE(eps_polldiff_update(view, registry, array, count));
     while ((fd = eps_registry_next_dirty(registry)) >= 0)
         eps_pollview_settle(view, eps_registry_at(registry, fd));
     check_interest(registry);

@@ -98,6 +98,7 @@ static bool step(struct eps_set *set, struct eps_thread *self)
     int fd = set->registry.registered ? next_registered(set) : -1;
 
     set->looked++;
+    eps_count(self, EPS_C_scrubbed);
     if (fd < 0 || !is_stale(set, fd, eps_registry_at(&set->registry, fd)))
         return false;
     eps_count(self, EPS_C_rescues);

@@ -32,6 +32,10 @@
 #define SHARE 100   /* of the thread's time: one in so many */
 #define FIRST_SLICE (100 * EPS_MS)
 #define LATER_SLICE (200 * EPS_MS)
+#define BUSY_PASS (1000 * EPS_MS) /* over all, where no slice ends */
+
+/* Something was found once: the program does such things. */
+static atomic_bool caught;
 
 static bool is_single_threaded(void)
 {
@@ -101,6 +105,7 @@ static bool step(struct eps_set *set, struct eps_thread *self)
     eps_count(self, EPS_C_scrubbed);
     if (fd < 0 || !is_stale(set, fd, eps_registry_at(&set->registry, fd)))
         return false;
+    atomic_store(&caught, true);
     eps_count(self, EPS_C_rescues);
     EPS_PROBE_RESCUE(fd);
     eps_closing_heard(fd); /* for other sets that hold it, too */
@@ -159,19 +164,28 @@ static bool look(struct eps_set *set, struct eps_thread *self, int64_t looks)
     return found;
 }
 
-/* As many as the time since the last ones allows; 0: too soon, it adds up. */
+/*
+ * As many as the time since the last ones allows; 0: too soon, it adds up. A
+ * thread that is woken before a slice ends may wait for most of its time and
+ * work little: beside that a share of all its time is a lot, and more than
+ * native's looks take where it is seldom woken.
+ */
 static int64_t looks_due(struct eps_set *set, int64_t now)
 {
     int64_t all = set->registry.registered;
-    int64_t looks;
+    int64_t time, looks;
 
     if (!set->scrubbed) { /* a set just made has nothing stale in it */
         set->scrubbed = now;
         set->look_ns = LOOK_NS;
     }
-    if (now - set->scrubbed < (int64_t)SHARE * set->look_ns)
+    time = now - set->scrubbed;
+    if (time < (int64_t)SHARE * set->look_ns)
         return 0;
-    looks = (now - set->scrubbed) / SHARE / set->look_ns;
+    looks = time / SHARE / set->look_ns;
+    if (time < FIRST_SLICE && looks > all * time / BUSY_PASS &&
+        !atomic_load_explicit(&caught, memory_order_relaxed))
+        looks = all * time / BUSY_PASS;
     if (looks >= all)
         return all;
     return looks < TIMED ? 0 : looks;

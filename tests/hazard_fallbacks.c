@@ -281,7 +281,7 @@ static void poll_in_handler(int signal)
 
 static void is_interrupted(void *arg)
 {
-    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    struct itimerval soon = {{.tv_usec = 50000}, {.tv_usec = 50000}};
     struct sigaction action = {.sa_handler = poll_in_handler};
     handlers = arg;
     require(sigaction(SIGALRM, &action, NULL) == 0);

@@ -4,6 +4,7 @@
 # build directory, where the command finds the library beside itself.
 
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/stops.sh"
 ulimit -c 0
 export LC_ALL=C
 unset LD_PRELOAD "${!EPOLLSHIM_@}"
@@ -15,13 +16,6 @@ target=$build/tests/cmd_target
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/$(basename "$0").XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM HUP
-# A test that set -e stops says at what: once it failed with no word of why.
-stopped() { # STATUS LINE COMMAND
-    [ "$BASH_SUBSHELL" != 0 ] ||
-        echo "not ok - stopped in line $2, status $1: $3"
-}
-trap 'stopped "$?" "$LINENO" "$BASH_COMMAND"' ERR
-set -o errtrace
 failed=0
 
 # did COMMAND...: sets $status, and $out and $err to what it said.

@@ -59,6 +59,15 @@ signal.signal(getattr(signal, sys.argv[1]), signal.SIG_IGN)
 os.execvp(sys.argv[2], sys.argv[2:])' "$@"
 }
 
+# comes_to CONDITION...: within ten seconds, on a machine that is not too busy.
+comes_to() {
+    for _ in $(seq 200); do
+        ! "$@" || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
 # counter NAME FILE
 counter() {
     sed -n "s/^$1 //p" "$2"

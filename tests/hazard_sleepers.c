@@ -252,12 +252,14 @@ static void close_in_handler(int signal)
     handlers_number = -1;
 }
 
+/* A sleeper whose time was over before runs no handler any more. */
 static void close_then_signal_that_closes(struct scene *s, pthread_t thread)
 {
+    double start = clock_ms();
     close(s->fds[VICTIM].fd);
     handlers_number = s->fds[OTHER].fd;
     pthread_kill(thread, SIGUSR1);
-    while (handlers_number >= 0)
+    while (handlers_number >= 0 && clock_ms() - start < s->timeout_ms)
         clock_sleep_ms(1);
 }
 

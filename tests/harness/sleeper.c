@@ -13,6 +13,10 @@
 #include "raw.h"
 #include "suite.h"
 
+enum {
+    LONGEST_MS = 20000 /* no sleep of a scene is asked to be longer */
+};
+
 static struct timespec timespec_of(int ms)
 {
     return (struct timespec){ms / 1000, ms % 1000 * 1000000L};
@@ -145,13 +149,15 @@ static bool play_once(const struct play *play, bool use_select,
 
 struct outcome scene_play(const struct play *play, bool use_select)
 {
+    struct play longer = *play;
     struct scene scenes[2];
-    int attempts = 1;
 
-    /* A machine that is busy elsewhere shows nothing; ask again. */
-    while (!play_once(play, use_select, scenes))
-        if (++attempts > 10)
-            fail_msg("no act came within %d ms", play->timeout_ms);
+    /* A machine that is busy elsewhere shows nothing; all sleep again. */
+    while (!play_once(&longer, use_select, scenes)) {
+        longer.timeout_ms *= 2;
+        if (longer.timeout_ms > LONGEST_MS)
+            fail_msg("no act came within %d ms", longer.timeout_ms / 2);
+    }
     for (int i = 0; i < 2 && play->two_steps; i++)
         forgive_early_look(&scenes[i].seen);
 

@@ -37,10 +37,7 @@ void eps_fdtable_reset(void)
     atomic_store(&known_size, SMALLEST);
 }
 
-/*
- * Note (a): a zero-timeout select on one bit. What fails otherwise (by a
- * signal, for one) says nothing, and a number is taken to be outside.
- */
+/* Note (a): a zero-timeout select on one bit, of a number that is closed. */
 static bool probe(int number, uint64_t *bits)
 {
     struct timespec now = {0, 0};
@@ -51,11 +48,18 @@ static bool probe(int number, uint64_t *bits)
     return ret == -EBADF || ret > 0 || (ret == 0 && bits[number / 64] == 0);
 }
 
+/*
+ * An open number is inside, and is not looked at: that would use up the event
+ * of a file such as /proc/self/mounts (W1). What fails otherwise (by a signal,
+ * for one) says nothing, and a number is taken to be outside.
+ */
 static bool ask_kernel(int number)
 {
     uint64_t few[ON_STACK];
     size_t bytes = ((size_t)number / 64 + 1) * sizeof(*few);
 
+    if (EPS_SYS2(SYS_fcntl, number, F_GETFD) >= 0)
+        return true;
     if (bytes <= sizeof(few)) {
         memset(few, 0, bytes);
         return probe(number, few);

@@ -137,6 +137,53 @@ static void W1_a_change_is_told_once(void **state)
     in_child(told_once);
 }
 
+/*
+ * The size of the descriptor table was found by looking at the numbers at which
+ * it grows, be they open: a change to what stood on one of them was taken away
+ * by that, and told to nobody.
+ */
+static const int borders[] = {256, 512};
+
+static void change_at_borders(void)
+{
+    enter_own_namespaces();
+    for (size_t i = 0; i < ARRAY_SIZE(borders); i++) {
+        int fd = open("/proc/sys/kernel/hostname", O_RDONLY);
+        same(dup2(fd, borders[i]), borders[i]);
+        close(fd);
+    }
+    change_hostname();
+}
+
+static void told_at_borders_poll(void)
+{
+    struct pollfd set[ARRAY_SIZE(borders) + CROWD];
+    nfds_t n = gather(set, ARRAY_SIZE(borders));
+    for (size_t i = 0; i < ARRAY_SIZE(borders); i++)
+        set[i] = (struct pollfd){.fd = borders[i], .events = POLLPRI};
+    change_at_borders();
+    same(poll(set, n, 0), 2);
+    same(poll(set, n, 0), 0);
+}
+
+static void told_at_borders_select(void)
+{
+    struct sets b, got;
+    gather_bits(&b);
+    for (size_t i = 0; i < ARRAY_SIZE(borders); i++)
+        want(&b, borders[i], "x");
+    change_at_borders();
+    same(select_for(&select_calls[0], &b, &got, 0), 2);
+    same(select_for(&select_calls[0], &b, &got, 0), 0);
+}
+
+static void W1_a_change_is_told_where_the_table_grows(void **state)
+{
+    (void)state;
+    in_child(told_at_borders_poll);
+    in_child(told_at_borders_select);
+}
+
 /* The change comes while the caller sleeps: it wakes, and is told it. */
 static void mount_later(void *unused)
 {
@@ -389,6 +436,7 @@ static void W6_a_look_sends_what_is_in_a_ring(void **state)
 
 static const struct suite_test tests[] = {
     TEST(W1_a_change_is_told_once),
+    TEST(W1_a_change_is_told_where_the_table_grows),
     TEST(W1_a_change_wakes_the_sleeper),
     TEST(W2_tun_is_waited_for_from_before_its_interface),
     TEST(W6_a_look_sends_what_is_in_a_ring),

@@ -382,7 +382,10 @@ static void waits_signalled(void *arg)
     }
 }
 
-/* False if it has not come to its next system call, or back from it. */
+/*
+ * False if it sleeps, and so has not come to its next system call, or back from
+ * it. One that is only slow does not sleep.
+ */
 static bool next_stop(pid_t pid)
 {
     double end = clock_ms() + PATIENCE;
@@ -391,7 +394,7 @@ static bool next_stop(pid_t pid)
     assert_return_code(
         ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD), errno);
     assert_return_code(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), errno);
-    while (clock_ms() < end) {
+    while (clock_ms() < end || !child_is_asleep(pid)) {
         if (waitpid(pid, &status, WNOHANG) == pid) {
             assert_true(WIFSTOPPED(status));
             return true;

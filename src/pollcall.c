@@ -165,15 +165,25 @@ static enum eps_outcome look_natively(struct eps_pollcall *call)
     return EPS_ANSWERED;
 }
 
+/* By the clock, unless a sandbox may forbid that: see eps_turn_waited(). */
+static int64_t rest_of(const struct eps_deadline *deadline)
+{
+    return eps_process_is_sandboxed() ? eps_deadline_rest(deadline)
+                                      : eps_deadline_left(deadline);
+}
+
 /* A call that has slept, and goes on natively, waits for the rest alone. */
 static enum eps_outcome leave(struct eps_pollcall *call,
                               enum eps_outcome outcome)
 {
-    int64_t rest = eps_deadline_rest(&call->deadline);
+    int64_t rest;
 
     if (outcome == EPS_DISTURBED)
         outcome = look_natively(call);
-    if (outcome != EPS_NATIVE || !call->slept || rest < 0)
+    if (outcome != EPS_NATIVE || !call->slept)
+        return outcome;
+    rest = rest_of(&call->deadline);
+    if (rest < 0)
         return outcome;
     call->timeout_ms = eps_ms_of(rest);
     call->rest = eps_timespec_of(rest);

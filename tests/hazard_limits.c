@@ -253,6 +253,40 @@ static void epoll_create_fails(void **state)
     watch_close(&w);
 }
 
+/*
+ * A ghost wakes poll() in the midst of its time, and its set can't be made
+ * anew: the native call then waited all of the time once more.
+ */
+static void wakes_without_epoll(void *arg)
+{
+    struct watch *w = arg;
+    int copy = dup(w->fds[1].fd);
+    char byte;
+    for (int i = 0; i < 3; i++)
+        require(watch_poll(w, 10) == 0); /* the scrub is done with it */
+    close(w->fds[1].fd);
+    w->fds[1].fd = -1;
+    require(copy >= 0 && watch_poll(w, 10) == 0);
+    refuse(creating, ARRAY_SIZE(creating), ENFILE);
+    pid_t pid = fork();
+    if (pid == 0) {
+        clock_sleep_ms(350);
+        require(write(w->peers[1], "x", 1) == 1);
+        clock_sleep_ms(300);
+        require(write(w->peers[2], "x", 1) == 1); /* 250 ms too late */
+        _exit(0);
+    }
+    require(watch_poll(w, 400) == 0);
+    require(child_wait(pid) == 0);
+    require(read(copy, &byte, 1) == 1 && read(w->fds[2].fd, &byte, 1) == 1);
+}
+
+static void epoll_create_fails_in_the_midst_of_a_wait(void **state)
+{
+    (void)state;
+    in_child(wakes_without_epoll, true);
+}
+
 /* Registered some, then refused for the rest: half a set is no set. */
 static int refused_op, refused_errno;
 
@@ -422,6 +456,7 @@ static const struct suite_test tests[] = {
     TEST(limit_of_zero),
     TEST(limit_of_zero_from_the_first_call),
     TEST(epoll_create_fails),
+    TEST(epoll_create_fails_in_the_midst_of_a_wait),
     TEST(epoll_ctl_add_fails),
     TEST(epoll_ctl_mod_fails),
     TEST(epoll_ctl_del_fails),

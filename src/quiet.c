@@ -86,11 +86,17 @@ void eps_quiet_begin(struct eps_quiet *quiet)
     quiet->on = quiet->before != EPS_SIGNALS_NOT_HELD;
 }
 
-/* A handler may leave the call for good: it is over before they run. */
+/*
+ * A handler may leave the call for good: it is over before they run. One may
+ * fork, and come back in a child whose blocks are wiped: so what is known of
+ * the call is noted after them.
+ */
 void eps_quiet_end_slow(struct eps_quiet *quiet)
 {
-    quiet->disturbed |= has_come(quiet);
+    bool come = has_come(quiet);
+
     quiet->on = false;
     atomic_signal_fence(memory_order_seq_cst);
     eps_signals_let_go(quiet->before);
+    quiet->disturbed |= come;
 }

@@ -774,6 +774,41 @@ static void masked_signal_while_the_array_is_read(void **state)
     close_lazy();
 }
 
+static volatile pid_t forked;
+
+static void fork_into_the_call(void)
+{
+    forked = fork();
+}
+
+/*
+ * A handler forks whose signal was held back, where nothing is left to epoll:
+ * the call ended in its parent alone. The child, whose memory of that is wiped,
+ * went on to sleep in it.
+ */
+static void child_of_a_signal_while_the_array_is_read(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    if (!open_lazy())
+        skip();
+    assert_true(watch_make_residual(&main_row));
+    handler_work = fork_into_the_call;
+    for (int i = 0; i < ENTRIES; i++)
+        lazy.array[i] = main_row.fds[i % WATCH_MAX];
+    assert_int_equal(poll(lazy.array, ENTRIES, 0), 0);
+    change_and_take_away();
+    assert_int_equal(pthread_create(&thread, NULL, give_page, NULL), 0);
+    int ret = poll(lazy.array, ENTRIES, TO_SLEEP), error = errno;
+    if (forked == 0)
+        _exit(ret != -1 || error != EINTR);
+    assert_int_equal(ret, -1);
+    assert_int_equal(error, EINTR);
+    child_join(forked);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close_lazy();
+}
+
 static const struct suite_test tests[] = {
     TEST(handler_that_does_nothing),
     TEST(handler_that_polls_its_own_array),
@@ -789,6 +824,7 @@ static const struct suite_test tests[] = {
     TEST(pending_signal_is_let_in),
     TEST(signal_while_the_array_is_read),
     TEST(masked_signal_while_the_array_is_read),
+    TEST_NATIVE(child_of_a_signal_while_the_array_is_read),
     TEST(a_look_beside_it_does_not_hide_what_is_ready),
     TEST(handler_while_a_thread_ends),
     TEST(handler_on_a_stack_that_disarms_itself),

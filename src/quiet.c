@@ -10,6 +10,8 @@
  * (b) One that is the whole process's is taken by another thread then, if there
  *     is one that doesn't block it. Natively the first thread is preferred, and
  *     its call ends; here it sleeps on, as it would had the handler run in it.
+ *     One that is not taken yet as the quiet ends is pending for both, and which
+ *     of them gets it can't be known: the call ends, now and then in vain.
  * (c) What the call's own mask blocks stays pending until the call is over, and
  *     does not end it. Here the handler runs, as if it had before the call.
  */

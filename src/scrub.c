@@ -102,8 +102,10 @@ static bool step(struct eps_set *set, struct eps_thread *self)
     int fd = set->registry.registered ? next_registered(set) : -1;
 
     set->looked++;
+    if (fd < 0)
+        return false;
     eps_count(self, EPS_C_scrubbed);
-    if (fd < 0 || !is_stale(set, fd, eps_registry_at(&set->registry, fd)))
+    if (!is_stale(set, fd, eps_registry_at(&set->registry, fd)))
         return false;
     atomic_store(&caught, true);
     eps_count(self, EPS_C_rescues);

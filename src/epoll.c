@@ -106,6 +106,11 @@ static bool is_silent(int fd)
            (flags & (O_ACCMODE | O_NONBLOCK)) == (O_RDWR | O_NONBLOCK);
 }
 
+bool eps_epoll_may_be_own(int fd)
+{
+    return eps_epoll_is_own(fd) || is_empty(fd) || is_silent(fd);
+}
+
 /* Note (e). */
 static void close_traces(void)
 {

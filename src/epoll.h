@@ -65,6 +65,9 @@ bool eps_epoll_event(const void *events, int index, struct eps_item *item);
  */
 bool eps_epoll_is_own(int fd);
 
+/* The same of what was just opened, and may not be marked yet. */
+bool eps_epoll_may_be_own(int fd);
+
 /*
  * Makes the epoll descriptor readable once, from any thread: the bell is an
  * always-readable eventfd, one per process, under EPOLLONESHOT. False if

@@ -142,10 +142,13 @@ static _Atomic int *keeper_of(int fd)
     return atomic_load(&eps_epoll_bell) == fd ? &eps_epoll_bell : NULL;
 }
 
-/* What nobody keeps is on its way to its place, or about to be closed. */
+/*
+ * What nobody keeps is on its way to its place, or about to be closed; it may
+ * not be marked yet, and may be the program's by now.
+ */
 bool eps_set_still_has(int fd)
 {
-    return !keeper_of(fd) || eps_epoll_is_own(fd);
+    return keeper_of(fd) ? eps_epoll_is_own(fd) : eps_epoll_may_be_own(fd);
 }
 
 void eps_set_lost(int fd)

@@ -221,8 +221,9 @@ static void many_threads_take_no_low_number(void **state)
  * What is opened gets the lowest free number, the library's own too, until it
  * has been moved. A file that the program put there meanwhile was closed with
  * it, once in some hundred; and a child forked in between had it open for good.
- * What is left are a few instructions, for which no more than chance is
- * allowed.
+ * And it was not the program's to close, where the library's thread had reserved
+ * the number too late: one in 500 under ThreadSanitizer. What is left are a few
+ * instructions, for which no more than chance is allowed.
  */
 static atomic_bool over;
 
@@ -264,17 +265,16 @@ static int while_sets_are_made(int (*act)(int lowest))
 
 static int dup_onto_the_lowest(int lowest)
 {
-    int done = 0, gone = 0;
+    int gone = 0;
     double end = clock_ms() + 1000;
     while (clock_ms() < end) {
         if (dup2(0, lowest) != lowest)
             continue; /* EBUSY: the kernel is about to hand it out */
-        done++;
         for (int i = 0; i < 20; i++)
             sched_yield();
         gone += close(lowest) != 0;
     }
-    return gone > 5 + done / 2000 ? gone : 0;
+    return gone > 2 ? gone : 0;
 }
 
 static void sets_being_made_leave_dup2_its_number(void **state)

@@ -29,6 +29,13 @@ _epollshim_values() { # COMMAND OPTION
     esac
 }
 
+# Programs, by name or path. Of a path, bash is to quote what has to be, and to
+# end no word at a directory.
+_epollshim_programs() { # CURRENT
+    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -c -- "$1")
+    [[ $1 != */* ]] || compopt -o filenames 2>/dev/null
+}
+
 # Where the program stands that is to be run, in $i; or where it will.
 _epollshim_find_program() { # EPOLLSHIM COMMAND FIRST
     for ((i = $3; i < COMP_CWORD; i++)); do
@@ -98,14 +105,12 @@ _epollshim() {
     if [ "$COMP_CWORD" = 1 ]; then
         mapfile -t COMPREPLY < <(
             compgen -W "$(_epollshim_commands "$program")" -- "$current"
-            compgen -c -- "$current"
         )
+        _epollshim_programs "$current"
         return
     fi
     case $command in
-    run | verify | trace | check)
-        mapfile -t COMPREPLY < <(compgen -c -- "$current")
-        ;;
+    run | verify | trace | check) _epollshim_programs "$current" ;;
     esac
     compopt -o default 2>/dev/null
 }

@@ -48,25 +48,26 @@ static void make_table(struct table *table, const struct cmd_command *self)
     add(table, at, &help);
 }
 
-/* What the user wrote that getopt did not take. */
-static const char *culprit(char *argv[], char letter[3])
+/*
+ * What the user wrote that getopt did not take: the word before optind, but for
+ * a letter that is not known, which may stand amid the next.
+ */
+static const char *culprit(int found, char *argv[], char letter[3])
 {
     const char *word = argv[optind - 1];
 
-    if (strncmp(word, "--", 2) == 0 || !optopt || optopt >= 256)
+    if (!optopt || (found == ':' && strncmp(word, "--", 2) == 0))
         return word;
     sprintf(letter, "-%c", optopt);
     return letter;
 }
 
-/* getopt tells of a value that is too many as of an option it doesn't know. */
-static bool has_value_too_many(const struct cmd_command *self, const char *word)
+/* Of a long option. getopt tells of it as of one that it doesn't know, but
+ * names it. */
+static bool has_value_too_many(const struct table *table)
 {
-    size_t length = strcspn(word, "=");
-
-    for (int i = 0; word[length] && self->options[i].name; i++)
-        if (strlen(self->options[i].name) + 2 == length &&
-            strncmp(word + 2, self->options[i].name, length - 2) == 0)
+    for (int i = 0; optopt && table->longs[i].name; i++)
+        if (table->longs[i].val == optopt)
             return true;
     return false;
 }
@@ -111,12 +112,12 @@ int cmd_next_option(const struct cmd_command *self, int argc, char *argv[])
     }
     if (found == ':')
         cmd_die("%s: %s lacks its argument: see epollshim %s --help",
-                self->name, culprit(argv, letter), self->name);
-    if (found == '?' && has_value_too_many(self, argv[optind - 1]))
+                self->name, culprit(found, argv, letter), self->name);
+    if (found == '?' && has_value_too_many(&table))
         cmd_die("%s: %s: the option takes no value: see epollshim %s --help",
                 self->name, argv[optind - 1], self->name);
     if (found == '?')
         cmd_die("%s: no option %s: see epollshim %s --help", self->name,
-                culprit(argv, letter), self->name);
+                culprit(found, argv, letter), self->name);
     return found;
 }

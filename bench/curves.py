@@ -30,16 +30,23 @@ def draw_one(rows, title, output):
     lines = [f"{row.n} {row.native_ns / 1e9} {row.library_ns / 1e9} "
              f"{row.epoll_ns / 1e9}" for row in sorted(rows, key=lambda r: r.n)]
     data = "$data << END\n" + "\n".join(lines) + "\nEND\n"
-    subprocess.run(["gnuplot"], check=True, text=True,
-                   input=data + SCRIPT.format(title=title, output=output))
+    done = subprocess.run(["gnuplot"], text=True, check=False,
+                          input=data + SCRIPT.format(title=title,
+                                                     output=output))
+    if done.returncode:
+        sys.exit(f"run: gnuplot did not draw {output}: see above")
+
+
+def require_gnuplot():
+    """Before an hour of measuring, not after it."""
+    if shutil.which("gnuplot") is None:
+        sys.exit("run: gnuplot is not installed (Debian: apt-get install "
+                 "gnuplot-nox)")
 
 
 def draw(rows, directory):
     """One file for each call, shape, kind and share of ready descriptors
     that was measured at enough different n."""
-    if shutil.which("gnuplot") is None:
-        sys.exit("run: gnuplot is not installed (Debian: apt-get install "
-                 "gnuplot-nox)")
     groups = defaultdict(dict)
     for row in rows:
         groups[row.call, row.shape, row.kind, row.ready][row.n] = row

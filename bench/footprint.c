@@ -70,11 +70,11 @@ static void run_in_portions(struct loop *loop, uint64_t turns)
 static uint64_t parse(const char *text)
 {
     char *end;
-    unsigned long long value = strtoull(text, &end, 10);
+    long long value = strtoll(text, &end, 10);
 
-    if (end == text || *end != '\0' || value == 0)
+    if (end == text || *end != '\0' || value <= 0)
         fail("usage: footprint N CALLS SHAPE...: '%s' is no number", text);
-    return value;
+    return (uint64_t)value;
 }
 
 /* Every step gives each shape its share of a tenth of the calls; the line

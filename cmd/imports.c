@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* A 32-bit program's names are asked of its file, whatever we are. */
+#ifndef EPS_HAVE_TIME64
+#define EPS_HAVE_TIME64 1
+#endif
 #define EPS_ROW(ret, name, params)
 #define EPS_WAITS(ret, name, params, args) #name,
 const char *const cmd_wait_names[CMD_WAITS] = {
@@ -18,6 +22,7 @@ static const struct {
     {"epoll_wait", offsetof(struct cmd_imports, epoll)},
     {"epoll_pwait", offsetof(struct cmd_imports, epoll)},
     {"epoll_pwait2", offsetof(struct cmd_imports, epoll)},
+    {"__epoll_pwait2_time64", offsetof(struct cmd_imports, epoll)},
     {"io_uring_queue_init", offsetof(struct cmd_imports, uring)},
     {"io_uring_queue_init_params", offsetof(struct cmd_imports, uring)},
     {"io_uring_setup", offsetof(struct cmd_imports, uring)},

@@ -10,7 +10,7 @@
 #include "elf.h"
 
 enum {
-    CMD_WAITS = 8
+    CMD_WAITS = 12
 };
 
 /* The calls of the poll and select family, by their names in libc. */

@@ -110,16 +110,19 @@ static int sleep_slice(struct eps_pollcall *call, struct eps_set *set,
 
 /*
  * A handler has run where native would have been asleep: EINTR, unless
- * something is ready. In the child of a fork that it made, there is nothing to
- * look at.
+ * something is ready. In the child of a fork that it made, that is looked for
+ * when the call leaves.
  */
 static int look_disturbed(struct eps_pollcall *call, struct eps_set *set,
-                          uint32_t count)
+                          struct eps_thread *self, uint32_t count)
 {
-    int ready = 0;
+    int ready;
 
-    if (!eps_turn_is_elsewhere(call->epoch))
-        ready = native_wait(call, set->waits.list, count, 0);
+    if (eps_turn_is_elsewhere(call->epoch)) {
+        self->quiet.disturbed = true;
+        return EPS_TURN_AGAIN;
+    }
+    ready = native_wait(call, set->waits.list, count, 0);
     return ready ? ready : -EINTR;
 }
 
@@ -136,7 +139,7 @@ static int sleep_turn(struct eps_pollcall *call, struct eps_set *set,
         self->waiting = true;
         eps_quiet_end(&self->quiet);
         ready = eps_turn_is_disturbed(self, call->epoch)
-                    ? look_disturbed(call, set, count)
+                    ? look_disturbed(call, set, self, count)
                     : sleep_slice(call, set, count, now);
         self->waiting = false;
         if (ready || call->expired)

@@ -279,12 +279,15 @@ static int sleep_slice(struct eps_selcall *call, struct eps_set *set, int nfds,
 
 /* A handler has run: see pollwait.c. */
 static int look_disturbed(struct eps_selcall *call, struct eps_set *set,
-                          int nfds)
+                          struct eps_thread *self, int nfds)
 {
-    int ready = 0;
+    int ready;
 
-    if (!eps_turn_is_elsewhere(call->epoch))
-        ready = native_wait(call, set, nfds, 0);
+    if (eps_turn_is_elsewhere(call->epoch)) {
+        self->quiet.disturbed = true;
+        return EPS_TURN_AGAIN;
+    }
+    ready = native_wait(call, set, nfds, 0);
     return ready ? ready : -EINTR;
 }
 
@@ -306,7 +309,7 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         eps_quiet_end(&self->quiet);
         ready = *told ? native_look(&set->select, nfds)
                 : eps_turn_is_disturbed(self, call->epoch)
-                    ? look_disturbed(call, set, nfds)
+                    ? look_disturbed(call, set, self, nfds)
                     : sleep_slice(call, set, nfds, now);
         self->waiting = false;
         if (*told || ready || call->expired)

@@ -809,6 +809,34 @@ static void child_of_a_signal_while_the_array_is_read(void **state)
     close_lazy();
 }
 
+/*
+ * The same of a call that had not looked yet, since those before it had to
+ * wait: its child was told EINTR, though something was ready.
+ */
+static void child_of_a_signal_is_told_what_is_ready(void **state)
+{
+    const int ready = ENTRIES / WATCH_MAX;
+    pthread_t thread;
+    (void)state;
+    if (!open_lazy())
+        skip();
+    handler_work = fork_into_the_call;
+    for (int i = 0; i < ENTRIES; i++)
+        lazy.array[i] = main_row.fds[i % WATCH_MAX];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(poll(lazy.array, ENTRIES, 1), 0);
+    assert_int_equal(write(main_row.peers[3], "x", 1), 1);
+    change_and_take_away();
+    assert_int_equal(pthread_create(&thread, NULL, give_page, NULL), 0);
+    int ret = poll(lazy.array, ENTRIES, TO_SLEEP);
+    if (forked == 0)
+        _exit(ret != ready || lazy.array[3].revents != POLLIN);
+    assert_int_equal(ret, ready);
+    child_join(forked);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close_lazy();
+}
+
 static const struct suite_test tests[] = {
     TEST(handler_that_does_nothing),
     TEST(handler_that_polls_its_own_array),
@@ -825,6 +853,7 @@ static const struct suite_test tests[] = {
     TEST(signal_while_the_array_is_read),
     TEST(masked_signal_while_the_array_is_read),
     TEST_NATIVE(child_of_a_signal_while_the_array_is_read),
+    TEST(child_of_a_signal_is_told_what_is_ready),
     TEST(a_look_beside_it_does_not_hide_what_is_ready),
     TEST(handler_while_a_thread_ends),
     TEST(handler_on_a_stack_that_disarms_itself),

@@ -69,7 +69,9 @@ static int64_t ns_of(struct timeval time)
 
 /*
  * select() on a slice of the time. It tells what remains of the slice; the
- * caller is told what remains of the whole.
+ * caller is told what remains of the whole. A slice that ends by its timeout
+ * has passed, though the next in line need not say so: another library's
+ * select() may leave the timeval alone, as libfaketime's does.
  */
 static int native_select(struct eps_selcall *call, struct eps_selview *view,
                          int nfds, int64_t slice)
@@ -87,7 +89,7 @@ static int native_select(struct eps_selcall *call, struct eps_selview *view,
     if (whole) {
         call->deadline.left = ns_of(*call->timeval);
     } else {
-        eps_deadline_spend(&call->deadline, slice - ns_of(part));
+        eps_deadline_spend(&call->deadline, ret ? slice - ns_of(part) : slice);
         *call->timeval = timeval_of(call->deadline.left);
     }
     return ret;

@@ -113,6 +113,43 @@ ROLE(waits_while_a_close_is_under_way)
     return 0;
 }
 
+static void *sleeps(void *forever)
+{
+    (void)forever;
+    for (;;)
+        pause();
+    return NULL;
+}
+
+/*
+ * libfaketime's select() does not write what is left of the time. In a process
+ * of several threads a sleep is made in slices; each was taken to have used up
+ * nothing, and the call never ended.
+ */
+ROLE(is_not_told_what_is_left)
+{
+    bool *keeps = (bool *)dlsym(RTLD_DEFAULT, "preload_keeps_time");
+    struct timeval timeout = {0, 500000};
+    struct watch w;
+    pthread_t other;
+    fd_set set;
+    (void)arg;
+    require(keeps);
+    require(watch_open(&w, ROW));
+    require(watch_works(&w));
+    require(pthread_create(&other, NULL, sleeps, NULL) == 0);
+    *keeps = true;
+    FD_ZERO(&set);
+    for (int i = 0; i < ROW; i++)
+        FD_SET(w.fds[i].fd, &set);
+    double start = clock_ms();
+    require(select(FD_SETSIZE, &set, NULL, NULL, &timeout) == 0);
+    require(clock_ms() - start >= 500);
+    *keeps = false;
+    watch_close(&w);
+    return 0;
+}
+
 /* The path of a module which was built beside this program. */
 static void module_path(char path[PATH_MAX], const char *name)
 {
@@ -215,6 +252,13 @@ static void close_under_way_before_ours_wakes(void **state)
     start_with("preload_count.so", true, "waits_while_a_close_is_under_way");
 }
 
+static void select_behind_ours_does_not_tell_the_time(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", false, "is_not_told_what_is_left");
+}
+
 static const struct suite_test tests[] = {
     TEST(counting_library_before_ours),
     TEST(counting_library_behind_ours),
@@ -222,6 +266,7 @@ static const struct suite_test tests[] = {
     TEST(library_that_denies_epoll_behind_ours),
     TEST(close_under_way_behind_ours_wakes),
     TEST(close_under_way_before_ours_wakes),
+    TEST(select_behind_ours_does_not_tell_the_time),
 };
 
 SUITE(tests)

@@ -2,12 +2,14 @@
 /*
  * Another preload library, as users have them: it wraps poll, select and
  * close, counts them, and passes them on to the next in line. The program
- * under test finds the counts by preload_count(), and may have a function of
- * its own called before each close.
+ * under test finds the counts by preload_count(), may have a function of its
+ * own called before each close, and what is left of select()'s time kept from
+ * it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ struct preload_counts preload_count(void)
 }
 
 void (*preload_before_close)(int fd);
+bool preload_keeps_time;
 
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
@@ -38,8 +41,12 @@ int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *timeout)
     int (*next)(int, fd_set *, fd_set *, fd_set *, struct timeval *) =
         (int (*)(int, fd_set *, fd_set *, fd_set *, struct timeval *))dlsym(
             RTLD_NEXT, "select");
+    struct timeval copy;
     __atomic_fetch_add(&counts.select, 1, __ATOMIC_RELAXED);
-    return next(n, r, w, x, timeout);
+    if (!preload_keeps_time || !timeout)
+        return next(n, r, w, x, timeout);
+    copy = *timeout;
+    return next(n, r, w, x, &copy);
 }
 
 int close(int fd)

@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* A value that was given leaves room for what is said of it. */
+#define MOST_OF_A_TEXT 360
 #define BIT(signal) (UINT64_C(1) << ((signal)-1))
 
 /* The file's device and inode, which tell it from any other. */
@@ -132,8 +134,14 @@ void eps_complain_texts(const char *const texts[])
 
     line.length = 0;
     eps_line_text(&line, "libepollshim: ");
-    for (int i = 0; texts[i]; i++)
+    for (int i = 0; texts[i]; i++) {
+        size_t most = line.length + MOST_OF_A_TEXT;
         eps_line_text(&line, texts[i]);
+        if (line.length > most) {
+            line.length = most;
+            eps_line_text(&line, "...");
+        }
+    }
     eps_line_write(&line, eps_stderr());
 }
 

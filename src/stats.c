@@ -83,12 +83,11 @@ static bool is_regular(int fd)
 }
 
 /* Told by the process that loaded the library alone, and not by each child. */
-static void refuse(const char *path)
+static void refuse(const char *path, const char *way_out)
 {
     if (eps_process.pid != eps_process.loader)
         return;
-    eps_complain("EPOLLSHIM_STATS: can't write ", path,
-                 ": name a regular file that may be written");
+    eps_complain("EPOLLSHIM_STATS: can't write ", path, way_out);
 }
 
 /* The report's descriptor, or -1. */
@@ -129,7 +128,7 @@ static void write_file(const uint64_t totals[EPS_COUNTERS])
     int fd;
 
     if (!expand(eps_options.stats, path)) {
-        refuse("a name so long");
+        refuse("a name so long", ": name a shorter one");
         return;
     }
     /* No calls: nothing to say over what the program before exec has said. */
@@ -137,7 +136,7 @@ static void write_file(const uint64_t totals[EPS_COUNTERS])
     if (fd == -EEXIST)
         return;
     if (fd < 0 || !write_lines(fd, totals))
-        refuse(path);
+        refuse(path, ": name a regular file that may be written");
     if (fd >= 0)
         EPS_SYS1(SYS_close, fd);
 }

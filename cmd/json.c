@@ -2,24 +2,11 @@
 /* JSON on stdout. Text that is not UTF-8 is written as if it were Latin-1. */
 #include "json.h"
 
+#include "say.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Length of the valid UTF-8 sequence of more than one byte, or 0. */
-static int sequence(const unsigned char *at)
-{
-    int length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-
-    if (at[0] < 0xc2 || at[0] > 0xf4 || (at[0] == 0xe0 && at[1] < 0xa0) ||
-        (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-        (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    for (int i = 1; i < length; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
 
 static void put_string(const char *text)
 {
@@ -27,7 +14,7 @@ static void put_string(const char *text)
 
     putchar('"');
     while (*at) {
-        int length = *at < 0x80 ? 1 : sequence(at);
+        int length = *at < 0x80 ? 1 : cmd_utf8_sequence((const char *)at);
         if (*at == '"' || *at == '\\')
             printf("\\%c", *at);
         else if (*at < 0x20 || length == 0)

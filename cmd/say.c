@@ -18,6 +18,21 @@ void cmd_put(const char *text)
         putchar(is_control(*text) ? '?' : *text);
 }
 
+int cmd_utf8_sequence(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    int length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+
+    if (at[0] < 0xc2 || at[0] > 0xf4 || (at[0] == 0xe0 && at[1] < 0xa0) ||
+        (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+        (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0;
+    for (int i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
 /* One line, whatever is in the names of files that it tells. */
 __attribute__((format(printf, 1, 0))) static void say(const char *format,
                                                       va_list list)

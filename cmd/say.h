@@ -27,6 +27,9 @@ _Noreturn void cmd_die_as(enum cmd_status status, const char *format, ...)
  */
 void cmd_put(const char *text);
 
+/* Length of the valid UTF-8 sequence of more than one byte, or 0. */
+int cmd_utf8_sequence(const char *text);
+
 /* Memory, or the end: a command has nothing to do without. */
 void *cmd_alloc(void *old, unsigned long size);
 char *cmd_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

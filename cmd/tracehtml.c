@@ -5,6 +5,8 @@
  */
 #include "tracefile.h"
 
+#include "say.h"
+
 #include <config.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +60,22 @@ static const char style[] =
     ".key{color:var(--soft);font-size:13px;margin:0 0 6px -14px}"
     "footer{color:var(--soft);font-size:13px}";
 
+/* What is not ASCII may be no UTF-8 either. */
+static int put_sequence(const char *text)
+{
+    int length = cmd_utf8_sequence(text);
+
+    if (length)
+        printf("%.*s", length, text);
+    else
+        putchar(*text >= ' ' && *text < 127 ? *text : '?');
+    return length ? length : 1;
+}
+
 /* Text from a program is no markup. */
 static void put(const char *text)
 {
-    for (; *text; text++)
+    for (int length = 1; *text; text += length, length = 1)
         switch (*text) {
         case '<':
             fputs("&lt;", stdout);
@@ -76,8 +90,7 @@ static void put(const char *text)
             fputs("&quot;", stdout);
             break;
         default:
-            /* What is not ASCII may be no UTF-8 either. */
-            putchar(*text >= ' ' && *text < 127 ? *text : '?');
+            length = put_sequence(text);
         }
 }
 

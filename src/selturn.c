@@ -22,7 +22,7 @@
  * it closed itself was open at native's last look.
  */
 static int interrupted(struct eps_selcall *call, struct eps_set *set,
-                       struct eps_thread *self, uint32_t ends)
+                       struct eps_thread *self)
 {
     int fd = -1, told = 0;
 
@@ -31,7 +31,7 @@ static int interrupted(struct eps_selcall *call, struct eps_set *set,
         return -EINTR;
     eps_selview_begin(&set->select);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0)
-        if (!eps_thread_has_ended(self, ends, fd) &&
+        if (!eps_thread_has_ended(self, call->ends, fd) &&
             eps_selwait_is_open(fd) == 0)
             told += eps_selview_tell(&set->select, fd, POLLNVAL);
     return told ? told : -EINTR;
@@ -72,14 +72,13 @@ static int failed(struct eps_set *set, int error)
 static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
                         struct eps_thread *self)
 {
-    uint32_t ends = self->ends;
     int told = 0, ready;
 
     ready = eps_selwait_sleep(call, set, self, &told);
     if (eps_turn_is_elsewhere(call->epoch))
         return ready == -EINTR ? ready : EPS_TURN_ODD;
     if (ready == -EINTR)
-        return interrupted(call, set, self, ends);
+        return interrupted(call, set, self);
     if (ready == EPS_TURN_AGAIN || eps_process_is_sandboxed())
         return EPS_TURN_AGAIN;
     return ready < 0 ? failed(set, ready) : tell_all(call, set, self, told);

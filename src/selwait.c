@@ -153,12 +153,24 @@ static void scratch_clear(struct eps_selview *view, int fd)
 }
 
 /*
- * Puts the residual numbers into the scratch bitmaps. What was closed since
- * the call's entry is told here (note (a)). Returns the nfds they need, 0
- * for none.
+ * Closed since the call's entry: it is told (note (a)), unless a handler of the
+ * thread's own has closed it since the last wait began. That natively runs when
+ * all has been looked at.
  */
-static int gather_residuals(struct eps_selcall *call, struct eps_set *set,
-                            int *told)
+static int tell_closed(const struct eps_selcall *call, struct eps_set *set,
+                       const struct eps_thread *self, int fd)
+{
+    return eps_thread_has_ended(self, call->ends, fd)
+               ? 0
+               : eps_selview_tell(&set->select, fd, POLLNVAL);
+}
+
+/*
+ * Puts the residual numbers into the scratch bitmaps, but for what is closed.
+ * Returns the nfds they need, 0 for none.
+ */
+static int gather_residuals(const struct eps_selcall *call, struct eps_set *set,
+                            const struct eps_thread *self, int *told)
 {
     struct eps_selview *view = &set->select;
     int fd = -1, nfds = 0;
@@ -166,7 +178,7 @@ static int gather_residuals(struct eps_selcall *call, struct eps_set *set,
     eps_selview_scratch_begin(view);
     while ((fd = eps_registry_next_residual(&set->registry, fd)) >= 0) {
         if (call->slept && eps_selwait_is_open(fd) == 0) {
-            *told += eps_selview_tell(view, fd, POLLNVAL);
+            *told += tell_closed(call, set, self, fd);
             continue;
         }
         eps_selview_scratch_ask(view, fd);
@@ -197,8 +209,8 @@ static bool gather_harmless(struct eps_set *set, uint32_t *count)
 }
 
 /* What poll() says of so many; bits told, or -errno. */
-static int look_at_numbers(struct eps_selcall *call, struct eps_set *set,
-                           uint32_t count)
+static int look_at_numbers(const struct eps_selcall *call, struct eps_set *set,
+                           const struct eps_thread *self, uint32_t count)
 {
     int ready = eps_waits_ask(&set->waits, count), told = 0;
 
@@ -209,16 +221,19 @@ static int look_at_numbers(struct eps_selcall *call, struct eps_set *set,
         unsigned events = (unsigned short)wait.revents;
         if ((events & POLLNVAL) && !call->slept) /* note (a) */
             return -EBADF;
-        told += eps_selview_tell(&set->select, wait.fd, events);
+        told += events & POLLNVAL
+                    ? tell_closed(call, set, self, wait.fd)
+                    : eps_selview_tell(&set->select, wait.fd, events);
     }
     return told;
 }
 
 /* The same by select(), which looks at no file if some number is not open. */
-static int look_at_sets(struct eps_selcall *call, struct eps_set *set)
+static int look_at_sets(const struct eps_selcall *call, struct eps_set *set,
+                        const struct eps_thread *self)
 {
     int told = 0;
-    int nfds = gather_residuals(call, set, &told);
+    int nfds = gather_residuals(call, set, self, &told);
 
     if (!nfds)
         return told;
@@ -239,20 +254,22 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
     eps_count(self, EPS_C_residual_looks);
     set->work += EPS_COST_LOOK;
     eps_quiet_end(&self->quiet);
-    return harmless ? look_at_numbers(call, set, count)
-                    : look_at_sets(call, set);
+    return harmless ? look_at_numbers(call, set, self, count)
+                    : look_at_sets(call, set, self);
 }
 
 /*
- * The epoll descriptor and the residuals; the nfds they need, or 0: what is
- * to be waited for is among the set's waits.
+ * For a wait: the epoll descriptor and the residuals; the nfds they need, or 0:
+ * what is to be waited for is among the set's waits.
  */
-static int gather_all(struct eps_selcall *call, struct eps_set *set, int epfd,
-                      int *told)
+static int gather_all(struct eps_selcall *call, struct eps_set *set,
+                      const struct eps_thread *self, int epfd, int *told)
 {
-    int nfds = gather_residuals(call, set, told);
     uint32_t count = 0;
+    int nfds;
 
+    call->ends = self->ends;
+    nfds = gather_residuals(call, set, self, told);
     if (!nfds && !is_told_time(call) &&
         eps_waits_push(&set->waits, &count, (struct pollfd){epfd, POLLIN, 0}))
         return 0;
@@ -320,7 +337,7 @@ static int sleep_turn(struct eps_selcall *call, struct eps_set *set,
         if (eps_turn_pause(set, self, epfd, &call->deadline, &now))
             break;
         /* The native call has used the bitmaps up. */
-        nfds = gather_all(call, set, epfd, told);
+        nfds = gather_all(call, set, self, epfd, told);
     }
     eps_turn_wake(set, call->rested);
     return ready;
@@ -338,7 +355,7 @@ int eps_selwait_sleep(struct eps_selcall *call, struct eps_set *set,
     /* Room for our own bit, which may be beyond the caller's. */
     if (!eps_selview_reserve(view, epfd + 1))
         return -ENOMEM;
-    nfds = gather_all(call, set, epfd, told);
+    nfds = gather_all(call, set, self, epfd, told);
     if (!*told && eps_deadline_left(&call->deadline) != 0) {
         ready = sleep_turn(call, set, self, nfds, told);
     } else {

@@ -47,6 +47,7 @@ enum {
 struct call {
     bool is_select;
     bool masked;  /* pselect() or ppoll(), under an empty mask */
+    bool waits;   /* ... that may wait, though something is ready */
     bool changed; /* the row is not that of the call before */
     void (*handler)(int);
     _Atomic bool over;
@@ -70,24 +71,25 @@ static void fork_in_a_handler(int number)
     errno = error;
 }
 
-static int ask_masked(bool is_select)
+static int ask_masked(const struct call *call)
 {
-    struct timespec now = {0, 0};
+    struct timespec time = {call->waits, 0};
     sigset_t none;
 
     sigemptyset(&none);
-    if (!is_select)
-        return ppoll(w.fds, w.n, &now, &none);
+    if (!call->is_select)
+        return ppoll(w.fds, w.n, &time, &none);
     w.in = (struct bits){{0}};
     for (size_t i = 0; i < w.n; i++)
         bits_set(&w.in, w.fds[i].fd);
-    return pselect(w.fds[w.n - 1].fd + 1, BITS(&w.in), NULL, NULL, &now, &none);
+    return pselect(w.fds[w.n - 1].fd + 1, BITS(&w.in), NULL, NULL, &time,
+                   &none);
 }
 
 static int ask(const struct call *call)
 {
     if (call->masked)
-        return ask_masked(call->is_select);
+        return ask_masked(call);
     return call->is_select ? watch_select(&w, 0) : watch_poll(&w, 0);
 }
 
@@ -315,14 +317,12 @@ static void calls_replaced_under(void *arg)
     _exit(0);
 }
 
-static void replace_everywhere(struct call as)
+/* One call after another gets the signal, each some steps later. */
+static void signal_everywhere(void (*calls)(void *), struct call as)
 {
     int steps = 0;
-    struct call *call;
-
-    as.handler = replace_in_a_handler;
-    call = call_open(as);
-    pid_t pid = child_start(calls_replaced_under, call);
+    struct call *call = call_open(as);
+    pid_t pid = child_start(calls, call);
 
     while (wait_for_stop(pid) == SIGSTOP && !atomic_load(&call->over)) {
         steps += JUMP_STRIDE + steps / 64 * (steps / 256);
@@ -335,6 +335,71 @@ static void replace_everywhere(struct call as)
     assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
     child_join(pid);
     call_close(call);
+}
+
+static void replace_everywhere(struct call as)
+{
+    as.handler = replace_in_a_handler;
+    signal_everywhere(calls_replaced_under, as);
+}
+
+enum {
+    CLOSED = 5, /* the entry that a handler closes */
+};
+
+static volatile sig_atomic_t closed;
+
+static void close_in_a_handler(int number)
+{
+    int error = errno;
+
+    (void)number;
+    if (is_in_call)
+        closed = close(w.fds[CLOSED].fd) == 0;
+    errno = error;
+}
+
+static void open_again(void)
+{
+    int ends[2];
+
+    require(pipe(ends) == 0);
+    require(dup2(ends[1], w.peers[CLOSED]) == w.peers[CLOSED]);
+    require(close(ends[1]) == 0);
+    if (ends[0] == w.fds[CLOSED].fd)
+        return;
+    require(dup2(ends[0], w.fds[CLOSED].fd) == w.fds[CLOSED].fd);
+    require(close(ends[0]) == 0);
+}
+
+/* It was closed before the call, or was open when that looked. */
+static void selects_closed_under(void *arg)
+{
+    struct call *call = arg;
+    bool went_on;
+
+    require(signal(SIGALRM, call->handler) != SIG_ERR);
+    require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    do {
+        for (int i = 0; i < 3; i++)
+            require(ask(call) == 1);
+        closed = 0;
+        is_in_call = 1;
+        require(kill(getpid(), SIGSTOP) == 0);
+        int ret = ask(call);
+        require(ret == 1 || (ret == -1 && errno == EBADF && closed));
+        require(ret == -1 || bits_test(&w.in, w.fds[3].fd));
+        is_in_call = 0;
+        went_on = closed;
+        if (closed)
+            open_again();
+    } while (went_on);
+    /* As many steps as the tracer may make beyond the call. */
+    for (int i = 0; i < 3; i++)
+        require(ask(call) == 1);
+    atomic_store(&call->over, true);
+    require(kill(getpid(), SIGSTOP) == 0);
+    _exit(0);
 }
 
 enum {
@@ -731,6 +796,21 @@ static void handlers_replace_at_any_instruction_of_pselect(void **state)
 }
 
 /*
+ * A number that a handler closes after the wait was told by its bit, as if
+ * another thread had closed it meanwhile: natively all has been looked at
+ * before a handler runs, and where it was closed before that, EBADF.
+ */
+static void handlers_close_at_any_instruction_of_pselect(void **state)
+{
+    (void)state;
+    signal_everywhere(selects_closed_under,
+                      (struct call){.is_select = true,
+                                    .masked = true,
+                                    .waits = true,
+                                    .handler = close_in_a_handler});
+}
+
+/*
  * A handler ran while the library looked for what no hook can see, before its
  * wait or between two slices of it, and the call slept on, for ever if it had
  * no timeout: natively a signal in the midst of a call ends it.
@@ -839,6 +919,7 @@ static const struct suite_test tests[] = {
     TEST(handlers_replace_at_any_instruction_of_ppoll),
     TEST(handlers_replace_at_any_instruction_of_select),
     TEST(handlers_replace_at_any_instruction_of_pselect),
+    TEST(handlers_close_at_any_instruction_of_pselect),
 };
 
 SUITE(tests)

@@ -129,6 +129,8 @@ def main():
     os.umask(0o022)
     processes.adopt_orphans()
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="compat."))
+    if options.keep:
+        say(f"what is kept is in {scratch}")
     try:
         return run(options, scratch)
     except KeyboardInterrupt:

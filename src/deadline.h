@@ -62,14 +62,19 @@ static inline void eps_deadline_start(struct eps_deadline *deadline,
         deadline->started = now;
 }
 
-/* EPS_FOR_EVER, or what is left; 0 when nothing is. */
+/*
+ * EPS_FOR_EVER, or what is left; 0 when nothing is. What waits have used up has
+ * passed, even if the clock stands still: another library, such as libfaketime,
+ * may have it do so.
+ */
 static inline int64_t eps_deadline_left(const struct eps_deadline *deadline)
 {
-    int64_t left = deadline->left;
+    int64_t left = deadline->left, passed;
 
     if (left <= 0 || !deadline->absolute || !deadline->started)
         return left;
-    left -= eps_clock_ns() - deadline->started;
+    passed = eps_clock_ns() - deadline->started;
+    left -= passed > deadline->spent ? passed : deadline->spent;
     return left > 0 ? left : 0;
 }
 

@@ -121,31 +121,61 @@ static void *sleeps(void *forever)
     return NULL;
 }
 
+/* Sleeps of several threads are made in slices; these have to be several. */
+static bool watch_among_threads(struct watch *w)
+{
+    static pthread_t other;
+    return watch_open(w, ROW) && watch_works(w) &&
+           pthread_create(&other, NULL, sleeps, NULL) == 0;
+}
+
+static int select_for_half_a_second(struct watch *w)
+{
+    struct timeval timeout = {0, 500000};
+    fd_set set;
+    FD_ZERO(&set);
+    for (int i = 0; i < ROW; i++)
+        FD_SET(w->fds[i].fd, &set);
+    return select(FD_SETSIZE, &set, NULL, NULL, &timeout);
+}
+
 /*
- * libfaketime's select() does not write what is left of the time. In a process
- * of several threads a sleep is made in slices; each was taken to have used up
- * nothing, and the call never ended.
+ * libfaketime's select() does not write what is left of the time. Each slice
+ * was taken to have used up nothing, and the call never ended.
  */
 ROLE(is_not_told_what_is_left)
 {
     bool *keeps = (bool *)dlsym(RTLD_DEFAULT, "preload_keeps_time");
-    struct timeval timeout = {0, 500000};
     struct watch w;
-    pthread_t other;
-    fd_set set;
     (void)arg;
     require(keeps);
-    require(watch_open(&w, ROW));
-    require(watch_works(&w));
-    require(pthread_create(&other, NULL, sleeps, NULL) == 0);
+    require(watch_among_threads(&w));
     *keeps = true;
-    FD_ZERO(&set);
-    for (int i = 0; i < ROW; i++)
-        FD_SET(w.fds[i].fd, &set);
     double start = clock_ms();
-    require(select(FD_SETSIZE, &set, NULL, NULL, &timeout) == 0);
+    require(select_for_half_a_second(&w) == 0);
     require(clock_ms() - start >= 500);
     *keeps = false;
+    watch_close(&w);
+    return 0;
+}
+
+/*
+ * libfaketime stops the clock, too, if it is asked to. A poll() in slices
+ * waited for a moment that never came.
+ */
+ROLE(waits_by_a_stopped_clock)
+{
+    bool *stops = (bool *)dlsym(RTLD_DEFAULT, "preload_stops_clock");
+    struct timespec half_a_second = {0, 500000000};
+    struct watch w;
+    (void)arg;
+    require(stops);
+    require(watch_among_threads(&w));
+    *stops = true;
+    require(poll(w.fds, ROW, 500) == 0);
+    require(ppoll(w.fds, ROW, &half_a_second, NULL) == 0);
+    require(select_for_half_a_second(&w) == 0);
+    *stops = false;
     watch_close(&w);
     return 0;
 }
@@ -259,6 +289,13 @@ static void select_behind_ours_does_not_tell_the_time(void **state)
     start_with("preload_count.so", false, "is_not_told_what_is_left");
 }
 
+static void clock_is_stopped_by_another_library(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", false, "waits_by_a_stopped_clock");
+}
+
 static const struct suite_test tests[] = {
     TEST(counting_library_before_ours),
     TEST(counting_library_behind_ours),
@@ -267,6 +304,7 @@ static const struct suite_test tests[] = {
     TEST(close_under_way_behind_ours_wakes),
     TEST(close_under_way_before_ours_wakes),
     TEST(select_behind_ours_does_not_tell_the_time),
+    TEST(clock_is_stopped_by_another_library),
 };
 
 SUITE(tests)

@@ -78,7 +78,7 @@ static void timespecs_are_exact(void **state)
     }
 }
 
-/* A moment: what was spent before the start counts, later spending not. */
+/* A moment: what passed by the clock counts, and not what was spent as well. */
 static void a_moment_comes_by_the_clock(void **state)
 {
     struct eps_deadline deadline = eps_deadline_of_ms(60000);
@@ -98,6 +98,20 @@ static void a_moment_comes_by_the_clock(void **state)
 
     deadline = eps_deadline_of_ms(1000);
     eps_deadline_start(&deadline, now - 2 * SECOND);
+    assert_true(eps_deadline_left(&deadline) == 0);
+}
+
+/* A clock that another library has stopped, or slowed down. */
+static void a_moment_comes_by_waits_that_the_clock_has_missed(void **state)
+{
+    struct eps_deadline deadline = eps_deadline_of_ms(60000);
+
+    (void)state;
+    eps_deadline_start(&deadline, eps_clock_ns());
+    eps_deadline_spend(&deadline, 50 * SECOND);
+    assert_true(eps_deadline_left(&deadline) <= 10 * SECOND);
+    assert_true(eps_deadline_left(&deadline) > 0);
+    eps_deadline_spend(&deadline, 10 * SECOND);
     assert_true(eps_deadline_left(&deadline) == 0);
 }
 
@@ -133,5 +147,6 @@ UNIT_MAIN(cmocka_unit_test(timeouts_become_nanoseconds),
           cmocka_unit_test(milliseconds_are_rounded_up),
           cmocka_unit_test(timespecs_are_exact),
           cmocka_unit_test(a_moment_comes_by_the_clock),
+          cmocka_unit_test(a_moment_comes_by_waits_that_the_clock_has_missed),
           cmocka_unit_test(an_amount_goes_by_what_is_spent),
           cmocka_unit_test(for_ever_is_not_used_up))

@@ -174,11 +174,12 @@ static bool find_given(struct cmd_library *library, const char *given,
         return false;
     }
     if (!fits(library->file, program, &library->libc)) {
-        *why = cmd_format(
-            "%s is no library%s%s: name a libepollshim.so that was built for "
-            "it, or use the epollshim of that architecture",
-            given, program ? " for " : "",
-            program ? cmd_elf_machine_name(program->machine) : "");
+        *why = cmd_format("%s is no library: name a libepollshim.so", given);
+        if (program)
+            *why = cmd_format(
+                "%s is no library for %s: use the epollshim of that "
+                "architecture, or name a libepollshim.so that was built for it",
+                given, cmd_elf_machine_name(program->machine));
         return false;
     }
     return true;

@@ -38,12 +38,16 @@ static const struct cmd_option options[] = {
 /* In a build tree libtool keeps it in .libs, beside the command. */
 static char *find_library(void)
 {
-    char *beside = cmd_format("%s/.libs/" NAME, cmd_place_of_self());
+    char *library = cmd_format("%s/.libs/" NAME, cmd_place_of_self());
 
-    if (access(beside, R_OK) == 0)
-        return beside;
-    free(beside);
-    return cmd_format("%s/" NAME, cmd_place_of(PKGLIBDIR));
+    if (access(library, R_OK) == 0)
+        return library;
+    free(library);
+    library = cmd_format("%s/" NAME, cmd_place_of(PKGLIBDIR));
+    if (access(library, R_OK) != 0)
+        cmd_die("%s: %s: install it beside the command", library,
+                strerror(errno));
+    return library;
 }
 
 static double seconds_of(struct timeval time)

@@ -16,6 +16,8 @@
  *     is taken out before the close, and the sleeper's bell rung: it looks
  *     for itself. A plain close of a quiet file wakes nobody natively, nor
  *     does what comes to the number later: that has no item (F5, F5b).
+ *     A handler of the sleeper's own thread may come when that is not asleep
+ *     yet, and what it puts on the number is then waited for.
  * (b) An item left behind by a dup or a forked copy fires as a ghost. Once
  *     that has happened in this process, and where one set holds the number
  *     and does not sleep on it, the item is deleted first. Deleting is a
@@ -71,6 +73,29 @@ static void ring(struct eps_set *set, struct eps_thread *self)
         eps_epset_call(set);
 }
 
+/* In a handler, and what it has interrupted is a call on that set. */
+static bool is_interrupted(const struct eps_set *set,
+                           const struct eps_thread *self)
+{
+    bool is_ours = false;
+
+    for (int i = 0; i < EPS_THREAD_SITES; i++)
+        is_ours |= self->sites[i].set == set;
+    return is_ours;
+}
+
+/* Note (a): it has to look for itself. A handler ends its own call. */
+static bool has_to_wake(const struct eps_set *set, int fd, unsigned events,
+                        struct eps_thread *self)
+{
+    if (is_ready(fd, events))
+        return true;
+    if (!is_interrupted(set, self))
+        return false;
+    self->quiet.disturbed = true;
+    return true;
+}
+
 /* Note (b) for one holder; note (a) for each that sleeps. */
 static void prepare_holder(struct eps_set *set, int fd, bool alone,
                            struct eps_thread *self)
@@ -81,7 +106,8 @@ static void prepare_holder(struct eps_set *set, int fd, bool alone,
     if (!has_registered(set, fd, &events) || epfd < 0)
         return;
     if (atomic_load(&set->asleep)) {
-        if (is_ready(fd, events) && eps_epoll_delete(epfd, fd) != -ENOENT)
+        if (has_to_wake(set, fd, events, self) &&
+            eps_epoll_delete(epfd, fd) != -ENOENT)
             ring(set, self);
     } else if (alone && atomic_load(&eps_process.haunted)) {
         eps_epoll_delete(epfd, fd);

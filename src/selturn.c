@@ -53,7 +53,9 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     told = eps_turn_tell(set, self, found, NULL, told, &call->overtaken);
-    return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
+    if (told || !found || call->expired)
+        return told;
+    return self->quiet.disturbed ? -EINTR : EPS_TURN_AGAIN;
 }
 
 /*
@@ -74,6 +76,7 @@ static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
 {
     int told = 0, ready;
 
+    call->ends = self->ends;
     ready = eps_selwait_sleep(call, set, self, &told);
     if (eps_turn_is_elsewhere(call->epoch))
         return ready == -EINTR ? ready : EPS_TURN_ODD;

@@ -259,17 +259,15 @@ int eps_selwait_look(struct eps_selcall *call, struct eps_set *set,
 }
 
 /*
- * For a wait: the epoll descriptor and the residuals; the nfds they need, or 0:
- * what is to be waited for is among the set's waits.
+ * The epoll descriptor and the residuals; the nfds they need, or 0: what is
+ * to be waited for is among the set's waits.
  */
-static int gather_all(struct eps_selcall *call, struct eps_set *set,
+static int gather_all(const struct eps_selcall *call, struct eps_set *set,
                       const struct eps_thread *self, int epfd, int *told)
 {
+    int nfds = gather_residuals(call, set, self, told);
     uint32_t count = 0;
-    int nfds;
 
-    call->ends = self->ends;
-    nfds = gather_residuals(call, set, self, told);
     if (!nfds && !is_told_time(call) &&
         eps_waits_push(&set->waits, &count, (struct pollfd){epfd, POLLIN, 0}))
         return 0;

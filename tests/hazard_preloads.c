@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -180,6 +181,79 @@ ROLE(waits_by_a_stopped_clock)
     return 0;
 }
 
+static struct watch replaced;
+
+static void replace_by_a_readable_file(int signal)
+{
+    int ends[2];
+    (void)signal;
+    require(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    require(dup2(ends[0], replaced.fds[3].fd) == replaced.fds[3].fd);
+    require(dup2(ends[1], replaced.peers[3]) == replaced.peers[3]);
+    require(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
+static void raise_once(void)
+{
+    void (**before_wait)(void) =
+        (void (**)(void))dlsym(RTLD_DEFAULT, "preload_before_wait");
+    *before_wait = NULL;
+    require(raise(SIGUSR1) == 0);
+}
+
+/*
+ * A handler comes when a call has done all but to wait, and puts a readable
+ * file on a number of its own call's: that has to end the wait.
+ */
+ROLE(waits_for_what_a_handler_replaces)
+{
+    void (**before_wait)(void) =
+        (void (**)(void))dlsym(RTLD_DEFAULT, "preload_before_wait");
+    char byte;
+    (void)arg;
+    require(before_wait);
+    require(signal(SIGUSR1, replace_by_a_readable_file) != SIG_ERR);
+    require(watch_open(&replaced, ROW));
+    for (int use_select = 0; use_select < 2; use_select++) {
+        for (int i = 0; i < 3; i++)
+            require(watch_works(&replaced));
+        double start = clock_ms();
+        *before_wait = raise_once;
+        int ready = use_select ? watch_select(&replaced, 20000)
+                               : watch_poll(&replaced, 20000);
+        require(clock_ms() - start < 10000);
+        require(ready == 1 && watch_sees(&replaced, 3));
+        require(read(replaced.fds[3].fd, &byte, 1) == 1);
+    }
+    watch_close(&replaced);
+    return 0;
+}
+
+static void close_one(int signal)
+{
+    (void)signal;
+    require(close(replaced.fds[3].fd) == 0);
+}
+
+/* The same of a close: EBADF, or EINTR, but no answer. */
+ROLE(selects_what_a_handler_closes)
+{
+    void (**before_wait)(void) =
+        (void (**)(void))dlsym(RTLD_DEFAULT, "preload_before_wait");
+    (void)arg;
+    require(before_wait);
+    require(signal(SIGUSR1, close_one) != SIG_ERR);
+    require(watch_open(&replaced, ROW));
+    for (int i = 0; i < 3; i++)
+        require(watch_works(&replaced));
+    double start = clock_ms();
+    *before_wait = raise_once;
+    require(watch_select(&replaced, 20000) == -1);
+    require(clock_ms() - start < 10000);
+    watch_close(&replaced);
+    return 0;
+}
+
 /* The path of a module which was built beside this program. */
 static void module_path(char path[PATH_MAX], const char *name)
 {
@@ -296,6 +370,20 @@ static void clock_is_stopped_by_another_library(void **state)
     start_with("preload_count.so", false, "waits_by_a_stopped_clock");
 }
 
+/*
+ * The set is said to sleep by then, and a handler of the sleeper's own thread
+ * was taken for another thread's close, which wakes nobody: the call went on to
+ * wait for the file that was gone, to its end, or for ever. Natively the
+ * handler comes before the call, or ends it.
+ */
+static void handler_before_the_wait_wakes(void **state)
+{
+    (void)state;
+    look_once();
+    start_with("preload_count.so", false, "waits_for_what_a_handler_replaces");
+    start_with("preload_count.so", false, "selects_what_a_handler_closes");
+}
+
 static const struct suite_test tests[] = {
     TEST(counting_library_before_ours),
     TEST(counting_library_behind_ours),
@@ -305,6 +393,7 @@ static const struct suite_test tests[] = {
     TEST(close_under_way_before_ours_wakes),
     TEST(select_behind_ours_does_not_tell_the_time),
     TEST(clock_is_stopped_by_another_library),
+    TEST(handler_before_the_wait_wakes),
 };
 
 SUITE(tests)

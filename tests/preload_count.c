@@ -2,9 +2,9 @@
 /*
  * Another preload library, as users have them: it wraps poll, select and
  * close, counts them, and passes them on to the next in line. The program
- * under test finds the counts by preload_count(), may have a function of its
- * own called before each close, what is left of select()'s time kept from it,
- * and the clock stopped.
+ * under test finds the counts by preload_count(), may have functions of its own
+ * called before each close, and before each poll and select, what is left of
+ * select()'s time kept from it, and the clock stopped.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,6 +27,7 @@ struct preload_counts preload_count(void)
 }
 
 void (*preload_before_close)(int fd);
+void (*preload_before_wait)(void);
 bool preload_keeps_time;
 bool preload_stops_clock;
 
@@ -39,6 +40,8 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
     int (*next)(struct pollfd *, nfds_t, int) =
         (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
     __atomic_fetch_add(&counts.poll, 1, __ATOMIC_RELAXED);
+    if (preload_before_wait)
+        preload_before_wait();
     return next(fds, n, timeout);
 }
 
@@ -49,6 +52,8 @@ int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *timeout)
                  struct timeval *))NEXT_NAMED("select", "__select64");
     struct timeval copy;
     __atomic_fetch_add(&counts.select, 1, __ATOMIC_RELAXED);
+    if (preload_before_wait)
+        preload_before_wait();
     if (!preload_keeps_time || !timeout)
         return next(n, r, w, x, timeout);
     copy = *timeout;

@@ -38,7 +38,7 @@ struct eps_selcall {
     struct timespec rest; /* of pselect's timeout, for the native call */
     bool blind;           /* nothing was looked at before the wait */
     bool slept;           /* it has waited: a number closed by now is told */
-    uint32_t ends;        /* what the thread had ended as the wait began */
+    uint32_t ends;        /* what the thread had ended as it began to */
     bool rested;          /* ... and for longer than a look takes */
     bool expired;         /* the native wait ended by its timeout */
     bool unseen;          /* gone native because the memory is new to us */

@@ -70,13 +70,25 @@ static int failed(struct eps_set *set, int error)
     return error == -EBADF ? EPS_TURN_LOST : EPS_TURN_ODD;
 }
 
+/*
+ * What a handler has ended since the first wait began is not told, so there is
+ * no second one after it.
+ */
+static void note_ends(struct eps_selcall *call, struct eps_thread *self)
+{
+    if (!call->slept)
+        call->ends = self->ends;
+    else if (call->ends != self->ends)
+        self->quiet.disturbed = true;
+}
+
 /* Nothing is ready in the epoll set: ask and wait natively. */
 static int turn_waiting(struct eps_selcall *call, struct eps_set *set,
                         struct eps_thread *self)
 {
     int told = 0, ready;
 
-    call->ends = self->ends;
+    note_ends(call, self);
     ready = eps_selwait_sleep(call, set, self, &told);
     if (eps_turn_is_elsewhere(call->epoch))
         return ready == -EINTR ? ready : EPS_TURN_ODD;

@@ -154,8 +154,8 @@ static void scratch_clear(struct eps_selview *view, int fd)
 
 /*
  * Closed since the call's entry: it is told (note (a)), unless a handler of the
- * thread's own has closed it since the last wait began. That natively runs when
- * all has been looked at.
+ * thread's own has closed it since the wait began. That natively runs when all
+ * has been looked at.
  */
 static int tell_closed(const struct eps_selcall *call, struct eps_set *set,
                        const struct eps_thread *self, int fd)

@@ -120,6 +120,7 @@ def main():
         return worker.main()
     options = arguments.read()
     if options.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ... | head
         for case, mode in catalogue.select([]):
             print(f"{case.name}{':' if mode else ''}{mode}")
         return 0

@@ -248,9 +248,9 @@ static int look_at(const struct eps_selcall *call, char *copies)
         unsigned long *own = call->sets.bits[i];
         sets[i] = own ? memcpy(copies + i * bytes, own, bytes) : NULL;
     }
-    ret = (int)EPS_SYS6(SYS_pselect6, call->nfds, sets[EPS_READ],
-                        sets[EPS_WRITE], sets[EPS_EXCEPT], &now,
-                        call->mask ? &mask : NULL);
+    ret =
+        (int)EPS_SYS6(SYS_pselect6, call->nfds, sets[EPS_READ], sets[EPS_WRITE],
+                      sets[EPS_EXCEPT], &now, call->mask ? &mask : NULL);
     for (int i = 0; i < EPS_SETS && ret > 0; i++)
         if (sets[i])
             memcpy(call->sets.bits[i], sets[i], bytes);

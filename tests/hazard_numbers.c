@@ -221,9 +221,9 @@ static void many_threads_take_no_low_number(void **state)
  * What is opened gets the lowest free number, the library's own too, until it
  * has been moved. A file that the program put there meanwhile was closed with
  * it, once in some hundred; and a child forked in between had it open for good.
- * And it was not the program's to close, where the library's thread had reserved
- * the number too late: one in 500 under ThreadSanitizer. What is left are a few
- * instructions, for which no more than chance is allowed.
+ * And it was not the program's to close, where the library's thread had
+ * reserved the number too late: one in 500 under ThreadSanitizer. What is left
+ * are a few instructions, for which no more than chance is allowed.
  */
 static atomic_bool over;
 

@@ -53,9 +53,7 @@ static int tell_all(struct eps_selcall *call, struct eps_set *set,
     if (found < 0) /* half an answer is none, though a file be asked twice */
         return found == -ESTALE ? EPS_TURN_LOST : EPS_TURN_NATIVE;
     told = eps_turn_tell(set, self, found, NULL, told, &call->overtaken);
-    if (told || !found || call->expired)
-        return told;
-    return self->quiet.disturbed ? -EINTR : EPS_TURN_AGAIN;
+    return !told && found && !call->expired ? EPS_TURN_AGAIN : told;
 }
 
 /*

@@ -328,7 +328,8 @@ static void signal_everywhere(void (*calls)(void *), struct call as)
 
     while (wait_for_stop(pid) == SIGSTOP && !atomic_load(&call->over)) {
         steps +=
-            as.quiet ? QUIET_STRIDE : JUMP_STRIDE + steps / 64 * (steps / 256);
+            as.quiet ? QUIET_STRIDE * (1 + steps / 4096)
+                     : JUMP_STRIDE + steps / 64 * (steps / 256);
         step_on(pid, steps, call);
         if (atomic_load(&call->over))
             break;
